@@ -1,0 +1,133 @@
+/**
+ * A plan with everything filled in: what the rest of the program works with. `WrittenPlan` (schema.ts) is what YAML may say.
+ * Durations are milliseconds, sizes bytes. `null` means that the plan leaves it to the image, the node or nobody, as each key says.
+ */
+export interface Plan {
+  /** The plan file, as it was named. */
+  path: string;
+  /** The plan file's content, to keep a copy of exactly what was read. */
+  text: string;
+  nodes: Record<string, PlanNode>;
+  services: Record<string, PlanService>;
+  migrations: PlanMigration[];
+  options: PlanOptions;
+}
+
+export interface PlanNode {
+  name: string;
+  reach: Reach;
+  /** Where other nodes and `{node}` reach it; null: what `ssh -G` says of the alias. */
+  address: string | null;
+  /** Whether commands on the node are run with sudo. */
+  sudo: boolean;
+  engine: Engine;
+  /** Ports that the node may publish for direct transfers. */
+  transferPorts: PortRange | null;
+}
+
+export type Engine = "podman";
+
+export type Reach =
+  /** `user` null: whoever runs the program. */
+  | { kind: "host"; host: string; user: string | null; port: number }
+  /** A host of `~/.ssh/config`. */
+  | { kind: "ssh"; alias: string };
+
+export interface PortRange {
+  first: number;
+  last: number;
+}
+
+export interface PlanService {
+  name: string;
+  image: string;
+  /** Run from scratch; at least one word. */
+  command: string[];
+  env: Record<string, string>;
+  /** Null: the image's. */
+  user: string | null;
+  /** Null: the image's. */
+  workdir: string | null;
+  run: RunOptions;
+  /** Container paths that travel with the memory. */
+  preserve: string[];
+  /** Container paths that both nodes see alike. */
+  shared: string[];
+  /** Container paths that may differ. */
+  leave: string[];
+  health: Health | null;
+}
+
+export interface RunOptions {
+  publish: PublishedPort[];
+  volumes: Volume[];
+  /** Null: the engine's default network. */
+  network: string | null;
+  /** A fixed address in `network`. */
+  ip: string | null;
+  /** Bytes; null: no limit. */
+  memory: number | null;
+  /** More arguments of the container engine's `create`. */
+  args: string[];
+}
+
+export interface PublishedPort {
+  /** The node's address to listen on; null: all of them. */
+  ip: string | null;
+  hostPort: number;
+  containerPort: number;
+  protocol: "tcp" | "udp";
+}
+
+export interface Volume {
+  /** An absolute path on the node. */
+  host: string;
+  container: string;
+  readOnly: boolean;
+}
+
+/** `{node}` stands in `url`, `host` and `command` until `healthAt` (health.ts) puts the node's address there. */
+export type Health = {
+  /** Within how many milliseconds it has to succeed. */
+  timeout: number;
+  /** Milliseconds between two tries. */
+  interval: number;
+} & HealthProbe;
+
+export type HealthProbe =
+  /** Any 2xx answer to a GET. */
+  | { kind: "http"; url: string }
+  /** Exit code 0 of a command in the container. */
+  | { kind: "exec"; command: string[] }
+  /** A connection that is accepted. */
+  | { kind: "tcp"; host: string; port: number };
+
+export interface PlanMigration {
+  service: string;
+  from: string;
+  to: string;
+  strategy: Strategy;
+  /** The budget, reported against; null: none. */
+  downtime: number | null;
+  /** From the freeze on, in all. */
+  deadline: number;
+  /** How long the service may stay frozen without verified progress. */
+  lease: number;
+  transfer: Transfer;
+  tcp: "close";
+}
+
+export type Strategy = "stop-and-copy";
+export type Transfer = "auto" | "direct" | "relay";
+
+export interface PlanOptions {
+  /** Migrations at once. */
+  parallel: number;
+  /** Migrations at once that touch the same node. */
+  perNode: number;
+  onFailure: "stop" | "continue";
+  /** How long the source's stopped container is kept after the migration is confirmed. */
+  keepSource: number;
+}
+
+export const defaultPlanPath = "./fastmig.yaml";
