@@ -1,0 +1,124 @@
+import type { Argv } from "../argv.js";
+
+export const criuPath = "/usr/sbin/criu";
+export const hookPath = "/usr/lib/fastmig/hold";
+
+export interface CriuRun {
+  /** Absolute; holds the images, and nothing else where `workDir` is another directory. */
+  imagesDir: string;
+  /** Absolute; CRIU's working directory, where it writes `stats-dump` and `stats-restore`. */
+  workDir: string;
+  /** Absolute, or relative to `workDir`. */
+  logFile: string;
+  /** The action script; CRIU runs it at every stage and names the stage in CRTOOLS_SCRIPT_ACTION. */
+  hook?: string;
+  /** Where CRIU is, if not where Debian has it. */
+  criu?: string;
+}
+
+export interface DumpOptions extends CriuRun {
+  rootPid: number;
+  /** Seconds CRIU may take to seize the tasks. */
+  timeoutS: number;
+  /** Bytes of the largest deleted but still open file that is taken along. */
+  ghostLimit?: number;
+}
+
+/** A pipe end that we hold open as `fd` while CRIU runs, in the place of the dumped pipe `inode`. */
+export interface InheritedPipe {
+  fd: number;
+  inode: number;
+}
+
+export interface RestoreOptions extends CriuRun {
+  /** Absolute; CRIU writes the root task's PID here. Must not exist yet. */
+  pidfile: string;
+  /** One entry per dumped pipe: stdout and stderr that share a pipe share an entry. */
+  pipes: readonly InheritedPipe[];
+}
+
+/** What a service's connections, locks and deleted files need, alike at both ends. */
+const kept = ["--tcp-close", "--file-locks"];
+
+/**
+ * Dumps a tree and kills it, unless the hook says no in `post-dump`.
+ * Not among the options, on purpose: `--leave-running` (two copies), `--shell-job` (restored tasks would get
+ * CRIU's session: the service leads its own), `--link-remap` (writes links beside the service's files, which
+ * the destination lacks), `--ext-unix-sk` (cuts a connection to another process without telling anybody).
+ */
+export function dumpArgv(options: DumpOptions): Argv {
+  return [
+    ...common("dump", options),
+    "--tree",
+    String(options.rootPid),
+    ...kept,
+    // Unprivileged CRIU may not touch the packet filter, and closed connections need no lock.
+    "--network-lock",
+    "skip",
+    // A client that connects while the service is frozen waits in the listening socket's queue;
+    // without this the dump fails on it. The client has to connect again.
+    "--skip-in-flight",
+    "--ghost-limit",
+    String(options.ghostLimit ?? 256 * 1024 * 1024),
+    "--timeout",
+    String(options.timeoutS),
+  ];
+}
+
+/** Restores a tree whose root becomes a child of the nearest subreaper, once the hook agrees in `post-restore`. */
+export function restoreArgv(options: RestoreOptions): Argv {
+  return [
+    ...common("restore", options),
+    "--restore-detached",
+    "--pidfile",
+    options.pidfile,
+    ...kept,
+    ...options.pipes.flatMap(inheritPipe),
+  ];
+}
+
+/** `criu check`: warms the feature cache. In a container its exit code says nothing: judge by the canary. */
+export function checkArgv(criu = criuPath): Argv {
+  return [criu, "check", "--no-default-config", "--unprivileged"];
+}
+
+/** Writes `cpuinfo.img` into the directory. */
+export function cpuinfoDumpArgv(imagesDir: string, criu = criuPath): Argv {
+  return cpuinfo("dump", imagesDir, criu);
+}
+
+/** Exits 0 where this CPU can run what the `cpuinfo.img` in the directory describes. */
+export function cpuinfoCheckArgv(imagesDir: string, criu = criuPath): Argv {
+  return cpuinfo("check", imagesDir, criu);
+}
+
+export function versionArgv(criu = criuPath): Argv {
+  return [criu, "--version"];
+}
+
+function cpuinfo(verb: "dump" | "check", imagesDir: string, criu: string): Argv {
+  return [criu, "cpuinfo", verb, "--no-default-config", "--unprivileged", "--images-dir", imagesDir];
+}
+
+function common(verb: "dump" | "restore", run: CriuRun): Argv {
+  return [
+    run.criu ?? criuPath,
+    verb,
+    "--no-default-config",
+    "--unprivileged",
+    "--images-dir",
+    run.imagesDir,
+    "--work-dir",
+    run.workDir,
+    "--log-file",
+    run.logFile,
+    "-v3",
+    "--action-script",
+    run.hook ?? hookPath,
+  ];
+}
+
+/** The colon after `pipe` matters: without it CRIU ignores the key in silence and the service gets a pipe nobody reads. */
+function inheritPipe(pipe: InheritedPipe): Argv {
+  return ["--inherit-fd", `fd[${pipe.fd}]:pipe:[${pipe.inode}]`];
+}
