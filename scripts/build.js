@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, renameSync, rmSync, utimesSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+} from "node:fs";
 import path from "node:path";
 import { build as esbuild } from "esbuild";
 import { isFresh } from "./freshness.js";

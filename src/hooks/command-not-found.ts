@@ -15,7 +15,8 @@ const commandNotFound: Hook<"command_not_found"> = async function ({ id, argv, c
     details: [],
     exit: exitCodes.usage,
   };
-  if (argv?.includes("--json")) process.stdout.write(`${JSON.stringify({ schemaVersion: 1, error: failure }, null, 2)}\n`);
+  if (argv?.includes("--json"))
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, error: failure }, null, 2)}\n`);
   else process.stderr.write(`${failureLines(failure).join("\n")}\n`);
   context.exit(failure.exit);
 };
