@@ -13,7 +13,8 @@ const durations = new Map([
   ["ms", 1],
 ]);
 
-export const sizeForm = "a size with its unit: 300MB, 1.5GB (powers of 1000: B, kB, MB, GB, TB) or 300MiB (KiB, MiB, GiB, TiB)";
+export const sizeForm =
+  "a size with its unit: 300MB, 1.5GB (powers of 1000: B, kB, MB, GB, TB) or 300MiB (KiB, MiB, GiB, TiB)";
 export const rateForm = "a rate with its unit: 100MB/s, 100MiB/s or 100Mbit/s (kbit/s, Mbit/s, Gbit/s)";
 export const durationForm = "a duration with its unit: 300ms, 1.5s, 5m, 1h or 1h30m";
 
@@ -36,7 +37,10 @@ export function parseRate(text: string): number {
 export function parseDuration(text: string): number {
   const word = text.trim();
   if (!wholeDuration.test(word)) return refuse(text, durationForm);
-  const parts = [...word.matchAll(part)].map(([, digits, unit]) => ({ value: Number(digits), unit: durations.get(unit ?? "") ?? 0 }));
+  const parts = [...word.matchAll(part)].map(([, digits, unit]) => ({
+    value: Number(digits),
+    unit: durations.get(unit ?? "") ?? 0,
+  }));
   const falling = parts.every((one, at) => at === 0 || one.unit < (parts[at - 1]?.unit ?? 0));
   const total = whole(parts.reduce((sum, one) => sum + one.value * one.unit, 0));
   return falling && total !== undefined ? total : refuse(text, durationForm);
@@ -61,7 +65,9 @@ export function formatDuration(milliseconds: number): string {
   const hours = Math.floor(total / 3_600_000);
   const minutes = Math.floor((total % 3_600_000) / 60_000);
   const seconds = (total % 60_000) / 1000;
-  return sign + [hours && `${hours}h`, minutes && `${minutes}m`, seconds && `${seconds}s`].filter(Boolean).join("");
+  return (
+    sign + [hours && `${hours}h`, minutes && `${minutes}m`, seconds && `${seconds}s`].filter(Boolean).join("")
+  );
 }
 
 function scaled(text: string, units: ReadonlyMap<string, number>): number | undefined {

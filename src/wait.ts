@@ -33,7 +33,11 @@ export class WaitTimeout extends Error {
  * Looks until `look` answers something other than undefined, and returns it.
  * A look that throws counts as "not yet"; what it threw is the last answer of the timeout's message.
  */
-export async function waitFor<T>(what: string, look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  options: WaitOptions,
+): Promise<T> {
   const end = performance.now() + options.timeout;
   let last: unknown;
   for (;;) {
