@@ -1,14 +1,15 @@
-import { Agent, request, type ClientRequest, type IncomingMessage } from "node:http";
+import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
-import * as z from "zod/mini";
-import { ErrorBody, PeerState, Received, type FinalRequest, type Peer, type ReleaseProof, type Segment } from "../api.js";
+import type * as z from "zod/mini";
+import { PeerState, Received, type FinalRequest, type Peer, type ReleaseProof, type Segment } from "../api.js";
 import { TransferError } from "./errors.js";
+import { exchange, type Answer, type Question, type Target } from "./exchange.js";
 import { pskClientOptions } from "./psk.js";
 import { segmentPath } from "./segment.js";
 
 /** The destination's daemon, as the source's sees it. Every method rejects with a TransferError, or with the signal's reason. */
 export interface PeerClient {
-  /** Resolves once the peer has verified the digest. `body` may be used again then, and after a rejection too. */
+  /** Resolves once the peer has verified the digest. `body` may be used again after that, and after a rejection. */
   putSegment(segment: Segment, body: Buffer, signal: AbortSignal): Promise<void>;
   /** Answers when the tree is prepared or has failed: no time limit but the signal's. */
   final(body: FinalRequest, signal: AbortSignal): Promise<PeerState>;
@@ -16,7 +17,7 @@ export interface PeerClient {
   released(body: ReleaseProof, signal: AbortSignal): Promise<PeerState>;
   aborted(signal: AbortSignal): Promise<PeerState>;
   received(signal: AbortSignal): Promise<Received>;
-  /** Any other route below `/peer/{id}/`, its answer checked by the schema. */
+  /** Any other route below `/peer/{id}/`; the answer is checked by the schema. */
   post<T>(route: string, body: unknown, answer: z.ZodMiniType<T>, signal: AbortSignal): Promise<T>;
   /** Ends every connection; what is under way is lost. */
   close(): void;
@@ -27,6 +28,55 @@ export interface ConnectOptions {
   id: string;
   /** At most so many connections at a time. */
   connections?: number;
-  /** Milliseconds without a byte either way after which a segment or a question counts as lost. */
+  /** Milliseconds without a byte either way after which a segment or a short question counts as lost. */
   silence?: number;
+}
+
+/** Connects when first asked something; a broken connection is replaced at the next question. */
+export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
+  const silence = options.silence ?? 10_000;
+  const target = targetOf(peer, options);
+  const base = `/peer/${options.id}`;
+  const ask = async <T>(question: Question, schema: z.ZodMiniType<T>): Promise<T> =>
+    checked(question, await exchange(target, question), schema);
+  const post = <T>(route: string, body: unknown, schema: z.ZodMiniType<T>, signal: AbortSignal): Promise<T> =>
+    ask({ method: "POST", path: `${base}/${route}`, json: body, signal }, schema);
+  return {
+    putSegment: async (segment, body, signal) => {
+      await exchange(target, { method: "PUT", path: segmentPath(options.id, segment), bytes: body, signal, silence });
+    },
+    final: (body, signal) => post("final", body, PeerState, signal),
+    released: (body, signal) => post("released", body, PeerState, signal),
+    aborted: (signal) => post("aborted", {}, PeerState, signal),
+    received: (signal) => ask({ method: "GET", path: base, signal, silence }, Received),
+    post,
+    close: () => {
+      target.agent.destroy();
+    },
+  };
+}
+
+function targetOf(peer: Peer, options: ConnectOptions): Target {
+  const pool = { keepAlive: true, keepAliveMsecs: 1000, maxSockets: options.connections ?? 8 };
+  switch (peer.transport) {
+    case "relay":
+      return { agent: new Agent(pool), where: { socketPath: peer.socket }, secure: false };
+    case "direct":
+      return {
+        agent: new TlsAgent({ ...pool, ...pskClientOptions(options.id, peer.psk) }),
+        where: { host: peer.host, port: peer.port },
+        secure: true,
+      };
+  }
+}
+
+function checked<T>(question: Question, answer: Answer, schema: z.ZodMiniType<T>): T {
+  const parsed = schema.safeParse(answer.json);
+  if (parsed.success) return parsed.data;
+  throw new TransferError(`${question.method} ${question.path}`, {
+    kind: "refused",
+    status: answer.status,
+    code: "BAD_ANSWER",
+    message: parsed.error.message,
+  });
 }

@@ -15,12 +15,14 @@ export class TransferError extends Error {
 export class Refusal extends Error {
   readonly status: 400 | 409 | 413;
   readonly code: string;
+  readonly problems: readonly string[];
 
-  constructor(status: 400 | 409 | 413, code: string, message: string) {
+  constructor(status: 400 | 409 | 413, code: string, message: string, problems: readonly string[] = []) {
     super(message);
     this.name = "Refusal";
     this.status = status;
     this.code = code;
+    this.problems = problems;
   }
 }
 

@@ -1,0 +1,155 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { ImageFile, type Received, type Segment } from "../api.js";
+import { Buffers } from "./buffers.js";
+import { Refusal } from "./errors.js";
+import { finalProblems } from "./final-check.js";
+import { ImageStore } from "./image-store.js";
+import { SegmentIndex } from "./segment-index.js";
+import { SegmentJournal } from "./segment-journal.js";
+import { segmentSize, type FinalFile } from "./segment.js";
+import { takeBody } from "./take-body.js";
+
+export interface ReceiverOptions {
+  /** Absolute, 0700, exists, ours alone. */
+  directory: string;
+  /** A file of the migration's state directory; a daemon that starts again finds there what to hash. */
+  journal: string;
+  /** Bytes of all files together that are taken at most. */
+  maxTotal: number;
+  /** Milliseconds without a byte of a body after which it counts as lost. */
+  silence?: number;
+  /** Segments that are taken at the same time; each has a buffer of its own. */
+  atOnce?: number;
+}
+
+/** The destination's store of one migration's images. */
+export interface Receiver {
+  /**
+   * Takes a segment's body; resolves once length and digest are verified and it is written: nothing wrong is
+   * ever written. Rejects with a Refusal where the sender is to blame, else with what went wrong here.
+   */
+  receive(segment: Segment, body: Readable): Promise<void>;
+  received(): Received;
+  progress(): { bytes: number; files: number };
+  /**
+   * Resolves where every segment of `files` is here and nothing else; then sizes and owners are set and nothing
+   * more is taken. Rejects with a Refusal that lists what is missing or too much; more may be sent then.
+   */
+  verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): Promise<void>;
+  /** Takes nothing more; resolves when what was under way has ended. The files stay. */
+  close(): Promise<void>;
+}
+
+/** Opens the store, with every segment that the journal names and whose bytes still have that digest. */
+export async function openReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const store = new ImageStore(options.directory);
+  const journal = new SegmentJournal(options.journal);
+  const index = new SegmentIndex();
+  const said = await journal.read();
+  const buffer = Buffer.allocUnsafe(said.length === 0 ? 0 : segmentSize);
+  for (const segment of said) {
+    if (await stillThere(store, segment, buffer)) index.add(segment);
+  }
+  return new ImageReceiver(options, store, journal, index);
+}
+
+async function stillThere(store: ImageStore, segment: Segment, buffer: Buffer): Promise<boolean> {
+  if (segment.length > segmentSize) return false;
+  const bytes = buffer.subarray(0, segment.length);
+  const length = await store.read(segment.file, segment.offset, bytes).catch(() => 0);
+  return length === segment.length && createHash("sha256").update(bytes).digest("hex") === segment.sha256;
+}
+
+class ImageReceiver implements Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #store: ImageStore;
+  readonly #journal: SegmentJournal;
+  readonly #index: SegmentIndex;
+  readonly #buffers: Buffers;
+  readonly #closing = new AbortController();
+  readonly #underWay = new Set<Promise<void>>();
+  #writing: Promise<void> = Promise.resolve();
+  #sealed = false;
+
+  constructor(options: ReceiverOptions, store: ImageStore, journal: SegmentJournal, index: SegmentIndex) {
+    this.#options = options;
+    this.#store = store;
+    this.#journal = journal;
+    this.#index = index;
+    this.#buffers = new Buffers(segmentSize, options.atOnce ?? 8);
+  }
+
+  async receive(segment: Segment, body: Readable): Promise<void> {
+    this.#check(segment);
+    const taken = this.#buffers.use(this.#closing.signal, (buffer) => this.#take(segment, body, buffer));
+    this.#underWay.add(taken);
+    await taken.finally(() => this.#underWay.delete(taken));
+  }
+
+  received(): Received {
+    return { segments: this.#index.all() };
+  }
+
+  progress(): { bytes: number; files: number } {
+    return { bytes: this.#index.bytes, files: this.#index.files };
+  }
+
+  async verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): Promise<void> {
+    this.#sealed = true;
+    try {
+      await this.#writing;
+      this.#demand(files);
+      for (const file of files) await this.#store.finish(file, owner);
+      await this.#store.giveDirectories(owner);
+    } catch (thrown) {
+      this.#sealed = false;
+      throw thrown;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#sealed = true;
+    this.#closing.abort(new Refusal(409, "CLOSED", "this migration takes no more segments"));
+    await Promise.allSettled([...this.#underWay]);
+    await this.#writing;
+  }
+
+  async #take(segment: Segment, body: Readable, buffer: Buffer): Promise<void> {
+    const bytes = buffer.subarray(0, segment.length);
+    const taken = await takeBody(body, bytes, this.#options.silence ?? 10_000, this.#closing.signal);
+    if (taken.length !== segment.length) {
+      throw new Refusal(400, "LENGTH", `the body has ${taken.length} bytes, the query says ${segment.length}`);
+    }
+    if (taken.sha256 !== segment.sha256) throw new Refusal(400, "DIGEST", `the body's digest is ${taken.sha256}`);
+    await this.#keep(segment, bytes);
+  }
+
+  /** One write at a time: two senders of one segment never mix their bytes. */
+  #keep(segment: Segment, bytes: Buffer): Promise<void> {
+    const kept = this.#writing.then(async () => {
+      this.#check(segment);
+      await this.#store.write(segment.file, segment.offset, bytes);
+      this.#index.add(segment);
+      await this.#journal.add(segment);
+    });
+    this.#writing = kept.catch(() => undefined);
+    return kept;
+  }
+
+  #check(segment: Segment): void {
+    if (this.#sealed) throw new Refusal(409, "SEALED", "the list of files was accepted, nothing more is taken");
+    if (!ImageFile.safeParse(segment.file).success) throw new Refusal(400, "FILE", "that is no name of an image file");
+    if (segment.offset % segmentSize !== 0) throw new Refusal(400, "OFFSET", `segments start at multiples of ${segmentSize}`);
+    if (segment.length === 0) throw new Refusal(400, "LENGTH", "an empty file has no segment");
+    if (segment.length > segmentSize) throw new Refusal(413, "SEGMENT_TOO_LONG", `a segment has at most ${segmentSize} bytes`);
+    if (this.#index.bytesWith(segment) > this.#options.maxTotal) {
+      throw new Refusal(413, "TOTAL_TOO_LONG", `the images have more than ${this.#options.maxTotal} bytes`);
+    }
+  }
+
+  #demand(files: readonly FinalFile[]): void {
+    const problems = finalProblems(files, this.#index.byFile());
+    if (problems.length > 0) throw new Refusal(409, "INCOMPLETE", "the images are not what the list says", problems);
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { Refusal } from "./errors.js";
+
+export interface TakenBody {
+  length: number;
+  sha256: string;
+}
+
+/**
+ * Reads a body into `into` and hashes it on the way. Rejects where it is longer than `into`, ends early,
+ * where no byte comes for `silence` milliseconds, or the signal aborts.
+ */
+export function takeBody(body: Readable, into: Buffer, silence: number, signal: AbortSignal): Promise<TakenBody> {
+  return new Promise((resolve, reject) => {
+    const hash = createHash("sha256");
+    let length = 0;
+    const watch = setTimeout(() => fail(new Error(`no byte for ${silence} ms`)), silence);
+    const fail = (error: Error): void => {
+      settle();
+      reject(error);
+    };
+    const take = (chunk: Buffer): void => {
+      if (length + chunk.length > into.length) return fail(tooLong(into.length));
+      chunk.copy(into, length);
+      hash.update(chunk);
+      length += chunk.length;
+      watch.refresh();
+    };
+    const end = (): void => {
+      settle();
+      resolve({ length, sha256: hash.digest("hex") });
+    };
+    const stop = (): void => fail(signal.reason as Error);
+    const close = (): void => fail(new Error("the connection broke within the body"));
+    const settle = (): void => {
+      clearTimeout(watch);
+      signal.removeEventListener("abort", stop);
+      body.off("data", take).off("end", end).off("error", fail).off("close", close);
+      body.on("error", () => undefined);
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    body.on("data", take).on("end", end).on("error", fail).on("close", close);
+  });
+}
+
+function tooLong(most: number): Refusal {
+  return new Refusal(413, "SEGMENT_TOO_LONG", `the body is longer than the ${most} bytes it was said to have`);
+}
