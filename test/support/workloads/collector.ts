@@ -1,0 +1,11 @@
+import { createSocket } from "node:dgram";
+import { openSync, writeSync } from "node:fs";
+
+/** `collector.ts PORT FILE`: appends every heartbeat that arrives, with where it came from; SIGTERM ends it. */
+const [, , port, path] = process.argv;
+const file = openSync(path ?? "", "a");
+const socket = createSocket("udp4");
+socket.on("message", (beat, from) =>
+  writeSync(file, `${JSON.stringify({ ...(JSON.parse(beat.toString()) as object), from: from.address })}\n`),
+);
+socket.bind(Number(port), () => process.stdout.write("ready\n"));

@@ -1,0 +1,33 @@
+import { readFile } from "node:fs/promises";
+
+export interface Heartbeat {
+  service: string;
+  /** Made when the program started: another one is another process, not a moved one. */
+  boot: string;
+  seq: number;
+  /** Nanoseconds of CLOCK_MONOTONIC, when it was sent. */
+  at: number;
+  /** The node's address. */
+  from: string;
+}
+
+export async function readHeartbeats(path: string, service: string): Promise<Heartbeat[]> {
+  const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Heartbeat).filter((beat) => beat.service === service);
+}
+
+/**
+ * What proves that two copies ran: a number that came twice, one that another process started, or numbers that
+ * two nodes sent by turns. Lost datagrams prove nothing.
+ */
+export function secondHeartbeats(beats: readonly Heartbeat[]): string[] {
+  const ordered = beats.toSorted((one, other) => one.at - other.at);
+  return ordered.flatMap((beat, at) => {
+    const before = ordered[at - 1];
+    if (before === undefined) return [];
+    if (beat.boot !== before.boot) return [`${beat.service} began anew on ${beat.from} after ${before.seq}`];
+    return beat.seq > before.seq
+      ? []
+      : [`${beat.service} sent ${before.seq} from ${before.from}, then ${beat.seq} from ${beat.from}`];
+  });
+}

@@ -1,0 +1,19 @@
+import { openSync, writeSync } from "node:fs";
+import { keepWriting } from "../../../src/lab/demo/writer.js";
+
+/** `http-writer.ts LEDGER ADDRESS…`: raises the service's counter again and again, until SIGTERM. */
+const [, , path = "", ...addresses] = process.argv;
+const stop = new AbortController();
+process.once("SIGTERM", () => stop.abort());
+const file = openSync(path, "a");
+
+await keepWriting({
+  addresses,
+  attempt: async (_seq, address, signal) => {
+    const answer = await fetch(`http://${address}/count`, { method: "POST", signal });
+    return ((await answer.json()) as { n: number }).n;
+  },
+  acknowledge: (entry) => writeSync(file, `${JSON.stringify(entry)}\n`),
+  signal: stop.signal,
+});
+process.exit();
