@@ -38,7 +38,8 @@ export abstract class BaseCommand extends Command {
     argv = this.argv,
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const given = options ?? (this.ctor as Interfaces.Input<F, B, A>);
-    return super.parse({ ...given, args: withoutStdin(given.args) }, argv);
+    const { flags, baseFlags, enableJsonFlag, args } = given; // inherited statics, which a spread leaves out
+    return super.parse({ ...given, flags, baseFlags, enableJsonFlag, args: withoutStdin(args) }, argv);
   }
 
   protected override catch(thrown: Error): Promise<never> {
