@@ -1,0 +1,103 @@
+import * as z from "zod";
+import { parseDuration, parseSize } from "../../units.js";
+import { defaults } from "../defaults.js";
+import { readHealthArgument, readHealthTcp, readHealthUrl } from "../forms/health.js";
+import { readAddress, readArgument, readEnvName, readEnvValue, readUser, readWord } from "../forms/names.js";
+import { readPath } from "../forms/paths.js";
+import { readPublish } from "../forms/ports.js";
+import { readVolume } from "../forms/volumes.js";
+import { exactlyOne, formed, positive } from "./leaf.js";
+
+const paths = (description: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
+  z
+    .array(formed(readPath, { description: "An absolute path of the container" }))
+    .meta({ description })
+    .optional();
+
+const listOf = (item: z.ZodString, description: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
+  z.array(item).meta({ description }).optional();
+
+const argument = (description: string): z.ZodString => formed(readArgument, { description });
+
+const run = z
+  .strictObject({
+    publish: listOf(
+      formed(readPublish, {
+        description: "[address:]node's port:container's port[/udp]",
+        examples: ["8080:8080"],
+      }),
+      "Ports of the container that the node publishes",
+    ),
+    volumes: listOf(
+      formed(readVolume, {
+        description: "/path of the node:/path of the container[:ro]",
+        examples: ["/srv/data:/data"],
+      }),
+      "Directories of the node in the container",
+    ),
+    network: formed(readWord, { description: "The engine's network (default: the engine's own)" }).optional(),
+    ip: formed(readAddress, { description: "The container's fixed address in network" }).optional(),
+    memory: formed(positive(parseSize), {
+      description: "The container's memory limit",
+      examples: ["512MiB"],
+    }).optional(),
+    args: listOf(argument("One word"), "More arguments of the container engine's create command"),
+  })
+  .meta({ description: "How the container is made, on every node" });
+
+const probeInterval = { description: "Time between two tries", default: defaults.healthInterval };
+
+const health = exactlyOne(
+  z.strictObject({
+    http: formed(readHealthUrl, {
+      description: "Healthy when a GET answers 2xx; {node} is the node's address",
+      examples: ["http://{node}:8080/healthz"],
+    }).optional(),
+    exec: z
+      .array(formed(readHealthArgument, { description: "One word; {node} is the node's address" }))
+      .min(1, "must not be empty")
+      .meta({ description: "Healthy when this command, run in the container, exits 0" })
+      .optional(),
+    tcp: formed(readHealthTcp, {
+      description: "Healthy when it accepts a connection; {node} is the node's address",
+      examples: ["{node}:6379"],
+    }).optional(),
+    timeout: formed(positive(parseDuration), {
+      description: "Within this time it has to be healthy",
+      default: defaults.healthTimeout,
+    }).optional(),
+    interval: formed(positive(parseDuration), probeInterval).optional(),
+  }),
+  ["http", "exec", "tcp"],
+);
+
+export const WrittenService = z
+  .strictObject({
+    image: formed(readWord, { description: "The container image", examples: ["localhost/counter:1"] }),
+    command: z
+      .array(argument("One word"))
+      .min(1, "must not be empty")
+      .max(1024, "may have 1024 words")
+      .meta({
+        description: "What runs, word by word; no shell is involved",
+        examples: [["python3", "/srv/counter.py"]],
+      }),
+    env: z
+      .record(
+        formed(readEnvName, { description: "A variable's name" }),
+        formed(readEnvValue, { description: "Text; quote numbers" }),
+      )
+      .meta({ description: "Environment of the service" })
+      .optional(),
+    user: formed(readUser, {
+      description: "name, uid, name:group or uid:gid (default: the image's)",
+    }).optional(),
+    workdir: formed(readPath, { description: "Working directory (default: the image's)" }).optional(),
+    run: run.optional(),
+    preserve: paths("Paths that travel with the memory"),
+    shared: paths("Paths that both nodes see alike, such as NFS"),
+    leave: paths("Paths that may differ between the nodes"),
+    health: health.meta({ description: "How to tell that the service serves (default: it runs)" }).optional(),
+  })
+  .meta({ description: "A service and the container it runs in" });
+export type WrittenService = z.infer<typeof WrittenService>;
