@@ -1,0 +1,148 @@
+import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { exitCodes, FastmigError, messageOf } from "../errors.js";
+
+/** What `resume`, `abort` and `gc` need to know of a migration when its CLI is gone. */
+export interface Created {
+  kind: "created";
+  id: string;
+  epoch: number;
+  service: string;
+  from: string;
+  to: string;
+  plan: string;
+  by: string;
+  pid: number;
+  /** Milliseconds; how long the source's container is kept. */
+  keepSource: number;
+  sshConfig: string | null;
+}
+
+export type Entry =
+  | Created
+  | { kind: "step"; step: string; state: "begun" | "ended" | "failed"; detail?: string }
+  | { kind: "undone"; step: string; found: string }
+  /** Something that this migration made on a node, and that its undo may remove. */
+  | { kind: "made"; node: string; what: "standby" | "image" | "open"; name: string }
+  | { kind: "committed" }
+  /** `until` ISO 8601: from then on `gc` removes the container. */
+  | { kind: "kept"; node: string; container: string; until: string }
+  | { kind: "removed"; node: string; container: string }
+  | { kind: "closed"; outcome: "done" | "rolled back" | "in doubt" };
+
+export type Recorded = Entry & { at: string };
+
+/** A migration's own directory: `journal.ndjson`, `plan.yaml`, `report.json`, `source.log`. */
+export class Journal {
+  private constructor(
+    readonly directory: string,
+    readonly entries: Recorded[],
+  ) {}
+
+  static async create(root: string, created: Created, planText: string): Promise<Journal> {
+    const directory = join(root, created.id);
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await mkdir(directory, { mode: 0o700 });
+    await writeFile(join(directory, "plan.yaml"), planText, { mode: 0o600, flush: true });
+    const journal = new Journal(directory, []);
+    await journal.append(created);
+    await syncDirectory(directory);
+    await syncDirectory(root);
+    return journal;
+  }
+
+  /** Throws a FastmigError where there is no such migration or its journal does not begin as one. */
+  static async read(root: string, id: string): Promise<Journal> {
+    const directory = join(root, id);
+    const text = await readFile(join(directory, "journal.ndjson"), "utf8").catch((thrown: unknown) =>
+      unknownMigration(id, directory, thrown),
+    );
+    const journal = new Journal(directory, parseEntries(text));
+    if (journal.entries[0]?.kind !== "created")
+      unknownMigration(id, directory, "its journal has no beginning");
+    return journal;
+  }
+
+  /** The ids of all migrations, the oldest first. */
+  static async list(root: string): Promise<string[]> {
+    const names = await readdir(root).catch(() => []);
+    return names.filter((name) => /^[0-9A-Z]{26}$/.test(name)).sort();
+  }
+
+  get created(): Created {
+    return this.entries[0] as Recorded & Created;
+  }
+
+  /** How it was closed last; null: it is open, or its CLI died. */
+  get outcome(): "done" | "rolled back" | "in doubt" | null {
+    const closed = this.entries.findLast((entry) => entry.kind === "closed");
+    return closed?.outcome ?? null;
+  }
+
+  /** Source containers that are still kept. */
+  get kept(): (Recorded & { kind: "kept" })[] {
+    const removed = new Set(
+      this.entries.flatMap((entry) => (entry.kind === "removed" ? [entry.container] : [])),
+    );
+    return this.entries
+      .filter((entry) => entry.kind === "kept")
+      .filter((entry) => !removed.has(entry.container));
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  /** On the disk before it returns: what follows may happen. */
+  async append(entry: Entry): Promise<void> {
+    const recorded: Recorded = { at: new Date().toISOString(), ...entry };
+    const file = await open(this.path("journal.ndjson"), "a", 0o600);
+    try {
+      await file.appendFile(`${JSON.stringify(recorded)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    this.entries.push(recorded);
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    await writeFile(this.path(name), text, { mode: 0o600 });
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+    await syncDirectory(dirname(this.directory));
+  }
+}
+
+/** A last line that was torn by a crash is no entry. */
+export function parseEntries(text: string): Recorded[] {
+  const lines = text.split("\n");
+  return lines.flatMap((line, index) => {
+    if (line === "") return [];
+    try {
+      return [JSON.parse(line) as Recorded];
+    } catch (thrown) {
+      if (index >= lines.length - 2) return [];
+      throw thrown;
+    }
+  });
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function unknownMigration(id: string, directory: string, why: unknown): never {
+  throw new FastmigError(`there is no journal of a migration ${id} here (${directory}: ${messageOf(why)})`, {
+    code: "UNKNOWN_MIGRATION",
+    exit: exitCodes.usage,
+    hint: "`fastmig status PLAN` names the migrations that are open on the nodes; resume one where it was started",
+  });
+}

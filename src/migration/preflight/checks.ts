@@ -1,0 +1,43 @@
+import { exitCodes, FastmigError } from "../../errors.js";
+import type { Facts, Problem } from "../facts.js";
+import { checkAgainstPlan } from "./compare.js";
+import { checkClock } from "./clock.js";
+import { checkCriu } from "./criu.js";
+import { checkEngine } from "./engine.js";
+import { checkFiles } from "./files.js";
+import { checkMemory } from "./memory.js";
+import { checkNames } from "./names.js";
+import { checkOwnership } from "./ownership.js";
+import { checkSameHost } from "./same-host.js";
+import { checkService } from "./service.js";
+
+export interface PreflightOptions {
+  allowClockJump: boolean;
+  /** The id of the migration that asks; its own lock is no problem. */
+  id: string | null;
+}
+
+/** Every problem at once, in the order in which they are best solved. */
+export function check(facts: Facts, options: PreflightOptions): Problem[] {
+  const unusable = [...checkSameHost(facts), ...checkEngine(facts)];
+  if (unusable.length > 0) return unusable;
+  return [
+    ...checkService(facts),
+    ...checkOwnership(facts, options.id),
+    ...checkAgainstPlan(facts),
+    ...checkCriu(facts),
+    ...checkNames(facts),
+    ...checkFiles(facts),
+    ...checkMemory(facts),
+    ...checkClock(facts, options.allowClockJump),
+  ];
+}
+
+export function preflightError(service: string, problems: readonly Problem[]): FastmigError {
+  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  return new FastmigError(`preflight of ${service} found ${count}`, {
+    code: "PREFLIGHT",
+    exit: exitCodes.preflight,
+    details: problems.flatMap(({ check, message, hint }) => [`${check}: ${message}`, `  → ${hint}`]),
+  });
+}

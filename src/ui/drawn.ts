@@ -1,0 +1,36 @@
+/** What a drawn line needs of listr2's task. */
+export interface Line {
+  title: string;
+  output: string;
+}
+
+/** A line that turns until it is settled; what settles it may come before its drawing begins. */
+export class Drawn {
+  #line: Line | undefined;
+  #note = "";
+  readonly #settled = Promise.withResolvers<undefined>();
+
+  constructor(readonly title: string) {
+    this.#settled.promise.catch(() => undefined);
+  }
+
+  say(text: string): void {
+    this.#note = text;
+    if (this.#line !== undefined) this.#line.output = text;
+  }
+
+  end(note?: string): void {
+    if (note !== undefined && this.#line !== undefined) this.#line.title = `${this.title}  ${note}`;
+    this.#settled.resolve(undefined);
+  }
+
+  fail(message: string): void {
+    this.#settled.reject(new Error(message));
+  }
+
+  until(line: Line): Promise<undefined> {
+    this.#line = line;
+    if (this.#note !== "") line.output = this.#note;
+    return this.#settled.promise;
+  }
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "@jest/globals";
+import type { MigrationView } from "../../../src/daemon/api.js";
+import { judge, proofToCarry, type Seen } from "../../../src/migration/judge.js";
+import { view } from "../../support/migration/facts.js";
+
+const source = (state: MigrationView["state"], verdict: MigrationView["verdict"] = null): Seen =>
+  view("source", { state, verdict });
+const destination = (state: MigrationView["state"], verdict: MigrationView["verdict"] = null): Seen =>
+  view("destination", { state, verdict });
+
+test.each<[string, Seen, Seen, string]>([
+  ["nothing has begun", source("opened"), destination("opened"), "open"],
+  ["frozen", source("held"), destination("receiving"), "open"],
+  ["held at both ends", source("held"), destination("prepared"), "open"],
+  ["the destination gave up, the source does not know yet", source("held"), destination("discarded"), "open"],
+  ["the destination is silent, the source has decided nothing", source("held"), "silent", "open"],
+  ["the source let go", source("released"), destination("prepared"), "released"],
+  ["the source let go, nobody hears from the destination", source("released"), "silent", "released"],
+  ["the source let go, the destination has nothing", source("released"), destination("discarded"), "inDoubt"],
+  ["the source let go, the destination cannot", source("released"), destination("inDoubt"), "inDoubt"],
+  ["on its way to run", "silent", destination("resuming"), "released"],
+  ["it runs, the source is silent", "silent", destination("running"), "committed"],
+  ["it runs", source("released"), destination("running"), "committed"],
+  ["closed after it ran", "unknown", destination("confirmed", "running"), "committed"],
+  ["taken back", source("aborted"), destination("prepared"), "rolledBack"],
+  ["taken back, the destination is gone", source("reclaimed"), "silent", "rolledBack"],
+  ["held and nobody to ask", "silent", destination("prepared"), "inDoubt"],
+  ["nobody answers", "silent", "silent", "inDoubt"],
+  ["the source knows nothing", "unknown", destination("prepared"), "inDoubt"],
+])("%s", (_title, theirs, ours, judgement) => {
+  expect(judge(theirs, ours)).toBe(judgement);
+});
+
+test("a proof is carried over only to a destination that waits for it", () => {
+  const proof = { id: "01JCXZ0000000000000000000A", epoch: 3, kind: "dead" as const, pids: [1000] };
+  const released = view("source", { state: "released", proof });
+  expect(proofToCarry(released, destination("prepared"))).toEqual(proof);
+  expect(proofToCarry(released, destination("inDoubt"))).toEqual(proof);
+  expect(proofToCarry(released, destination("running"))).toBeNull();
+  expect(proofToCarry(source("held"), destination("prepared"))).toBeNull();
+  expect(proofToCarry(released, "silent")).toBeNull();
+});

@@ -1,0 +1,28 @@
+import { describe, expect, test } from "@jest/globals";
+import { blackoutOf, migrationReport } from "../../../src/migration/report.js";
+import { reportParts as parts } from "../../support/migration/report.js";
+
+const { source, destination } = parts;
+
+describe("the report", () => {
+  test("its keys are an API: additive changes only", () => {
+    expect(migrationReport(parts)).toMatchSnapshot();
+  });
+
+  test.each([
+    ["by the source's clock where it heard the answer", source, destination, { ms: 520, clock: "source" }],
+    ["else by both clocks", { ...source, timeline: { frozen: 10 } }, destination, { ms: 515, clock: "both" }],
+    ["not without a freeze", { ...source, timeline: {} }, destination, null],
+    ["not without an end", { ...source, timeline: { frozen: 10 } }, { ...destination, timeline: {} }, null],
+  ])("blackout: %s", (_title, theirs, ours, blackout) => {
+    expect(blackoutOf(theirs, ours)).toEqual(blackout);
+  });
+
+  test.each([
+    [600, { budgetMs: 600, met: true }],
+    [500, { budgetMs: 500, met: false }],
+    [null, null],
+  ])("a budget of %s", (budget, downtime) => {
+    expect(migrationReport({ ...parts, budget }).downtime).toEqual(downtime);
+  });
+});
