@@ -1,0 +1,32 @@
+import { readdir, rm } from "node:fs/promises";
+import { cacheDir, labPaths, type LabPaths } from "./paths.js";
+import { removeGroups } from "./cgroups.js";
+import { withLock } from "./lock.js";
+import { removeNamespace, removeNamespaceDirectory } from "./namespaces.js";
+import { controllerPort, switchName } from "./network.js";
+import { attempt } from "./run.js";
+import { obstacle } from "./requirements.js";
+import { patience } from "./up.js";
+
+/** Ends a lab and removes all that it had. It asks the machine, not the lab's papers, what there is. */
+export async function down(name = "lab"): Promise<void> {
+  const paths = labPaths(name);
+  const reason = await obstacle();
+  if (reason !== undefined) throw reason;
+  await withLock(paths.dir, patience, () => remove(paths));
+}
+
+async function remove(paths: LabPaths): Promise<void> {
+  const names = await readdir(paths.namespaces).catch(() => []);
+  for (const name of names.filter((each) => each !== switchName)) await removeNamespace(paths, name);
+  await removeNamespace(paths, switchName);
+  await attempt(["ip", "link", "del", "dev", controllerPort(paths.id)]);
+  await removeNamespaceDirectory(paths);
+  await removeGroups(paths.id);
+  await rm(paths.dir, { recursive: true, force: true });
+}
+
+/** Removes root file systems and images; the next `up` builds them again. */
+export async function purge(): Promise<void> {
+  await rm(cacheDir(), { recursive: true, force: true });
+}

@@ -1,0 +1,29 @@
+import type { ResultPromise } from "execa";
+import type { Argv } from "../argv.js";
+import { FastmigError, exitCodes } from "../errors.js";
+import { leaf } from "./boot.js";
+import { inNetwork, namespaceFile } from "./namespaces.js";
+import { initIn } from "./processes.js";
+import { run, start, type RunOptions } from "./run.js";
+import { labNode, type LabState } from "./state.js";
+
+/** Standard output of a command run by root in a node, past SSH: for setting a scene, never for the thing itself. */
+export async function inNode(state: LabState, name: string, argv: Argv, options: RunOptions = {}): Promise<string> {
+  const node = labNode(state, name);
+  const init = await initIn(namespaceFile(state, node.name));
+  if (init === undefined) {
+    throw new FastmigError(`the lab's node ${name} is down`, { code: "LAB_NODE_DOWN", exit: exitCodes.unreachable, hint: "fastmig lab up" });
+  }
+  return run(["nsenter", "-t", String(init.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", ...joined(argv)], options);
+}
+
+/** Commands from outside join the node's own cgroups: an engine started elsewhere would miss its groups. */
+function joined(argv: Argv): Argv {
+  const join = `for f in /sys/fs/cgroup/${leaf}/cgroup.procs /sys/fs/cgroup/*/${leaf}/cgroup.procs; do [ ! -w "$f" ] || echo $$ > "$f"; done; exec "$@"`;
+  return ["sh", "-c", join, "sh", ...argv];
+}
+
+/** Starts a program of this machine in the client's place in the network. It rejects when the program fails. */
+export function inClient(state: LabState, argv: Argv): ResultPromise<{ stdin: "pipe" }> {
+  return start(inNetwork(state, "client", argv));
+}

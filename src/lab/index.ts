@@ -1,0 +1,13 @@
+export { up, type UpOptions } from "./up.js";
+export { down, purge } from "./down.js";
+export { status, type LabStatus } from "./status.js";
+export { inClient, inNode } from "./exec.js";
+export { cut, heal, healAll, type Endpoint } from "./cut.js";
+export { setRate } from "./shape.js";
+export { startNode, stopNode } from "./node.js";
+export { obstacle } from "./requirements.js";
+export { sshArgv } from "./ssh.js";
+export type { LabNode, LabState } from "./state.js";
+export { ensureBase, ensureRoot } from "./root.js";
+export { buildImage, loadImage, type BuiltImage, type ImageRequest } from "./image.js";
+export { baseName } from "./builder.js";

@@ -1,0 +1,33 @@
+import { access, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "./run.js";
+import type { LabState } from "./state.js";
+
+/** The private key that logs in on every node, as root and as `ops`. */
+export const identityFile = (dir: string): string => join(dir, "keys/id_ed25519");
+
+export const hostKeyFile = (dir: string, node: string): string => join(dir, `keys/${node}_host_ed25519`);
+
+export async function ensureKeys(state: LabState): Promise<void> {
+  await mkdir(join(state.dir, "keys"), { recursive: true, mode: 0o700 });
+  await ensureKey(identityFile(state.dir), `fastmig lab ${state.name}`);
+  for (const node of state.nodes) await ensureKey(hostKeyFile(state.dir, node.name), node.name);
+}
+
+/** The private half is renamed last: a pair that a killed `up` left half is made anew. */
+async function ensureKey(file: string, comment: string): Promise<void> {
+  if (await access(file).then(() => true, () => false)) return;
+  const beside = `${file}.new`;
+  await rm(beside, { force: true });
+  await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", beside]);
+  await rename(`${beside}.pub`, `${file}.pub`);
+  await rename(beside, file);
+}
+
+export async function knownHosts(state: LabState): Promise<string> {
+  const lines = state.nodes.map(async (node) => {
+    const key = await readFile(`${hostKeyFile(state.dir, node.name)}.pub`, "utf8");
+    return `${node.name},${node.address} ${key.split(" ").slice(0, 2).join(" ").trim()}\n`;
+  });
+  return (await Promise.all(lines)).join("");
+}
