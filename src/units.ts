@@ -5,6 +5,7 @@
 const decimal = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 const binary = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 const sizes = new Map(Object.entries({ ...decimal, ...binary }));
+const biggestFirst = [...sizes].sort(([, one], [, other]) => other - one);
 const bits = new Map(Object.entries({ bit: 1 / 8, kbit: 1e3 / 8, Mbit: 1e6 / 8, Gbit: 1e9 / 8 }));
 const durations = new Map([
   ["h", 3_600_000],
@@ -50,6 +51,13 @@ export function parseDuration(text: string): number {
 export function formatSize(bytes: number): string {
   const [unit, factor] = fitting(Math.abs(bytes), ["TB", "GB", "MB", "kB"]);
   return `${factor === 1 ? Math.round(bytes) : threeDigits(bytes / factor)}${unit}`;
+}
+
+/** The same number of bytes in the biggest unit that divides it, for `parseSize` to read again: `512MiB`, `1500B`. */
+export function exactSize(bytes: number): string {
+  const [unit, factor] =
+    bytes === 0 ? ["B", 1] : (biggestFirst.find(([, one]) => bytes % one === 0) ?? ["B", 1]);
+  return `${bytes / factor}${unit}`;
 }
 
 /** `104MB/s`. */

@@ -33,7 +33,7 @@ export function draftOf(data: unknown, broken: readonly Path[]): Draft {
     migrations: listed(section(data, "migrations"), (at, written) =>
       isSound("migrations", at) ? resolveMigration(written as WrittenMigration) : null,
     ),
-    options: isSound("options") ? resolveOptions((section(data, "options") ?? {}) as WrittenOptions) : null,
+    options: isSound("options") ? resolveOptions(section(data, "options") ?? {}) : null,
   };
 }
 

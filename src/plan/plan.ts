@@ -86,7 +86,10 @@ export interface Volume {
   readOnly: boolean;
 }
 
-/** `{node}` stands in `url`, `host` and `command` until `healthAt` (health.ts) puts the node's address there. */
+/**
+ * `{node}` stands in `url`, `host` and `command` wherever the node's address has to be put (in `url` an IPv6 address
+ * in brackets); no other word stands in braces.
+ */
 export type Health = {
   /** Within how many milliseconds it has to succeed. */
   timeout: number;

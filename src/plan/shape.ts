@@ -51,16 +51,18 @@ function wrongType(issue: RawIssue, written: (path: Path) => string | undefined)
   if (issue.input === undefined) return "is missing";
   if (issue.code === "invalid_value") return `has to be ${alternatives(issue.values)}`;
   if (issue.code !== "invalid_type") return undefined;
-  const text = written(issue.path ?? []);
-  switch (issue.expected) {
+  return wanted(issue.expected, written(issue.path ?? []));
+}
+
+/** `text`: the plain value that stands there instead, undefined where it is a list or a map. */
+function wanted(type: string, text: string | undefined): string {
+  switch (type) {
     case "string":
       return text === undefined
         ? "has to be text"
-        : `${text === "" ? "nothing" : text} is not text here; quote it: ${JSON.stringify(text)}`;
+        : `${text || "nothing"} is not text here; quote it: ${JSON.stringify(text)}`;
     case "array":
-      return text === undefined || text === ""
-        ? "has to be a list"
-        : `write it as a list: [${text.trim().split(/\s+/).join(", ")}]`;
+      return text ? `write it as a list: [${text.trim().split(/\s+/).join(", ")}]` : "has to be a list";
     case "object":
     case "record":
       return "has to be a map of keys and values";

@@ -1,6 +1,3 @@
-import { isIP } from "node:net";
-import { assertNever } from "../../errors.js";
-import type { Health } from "../plan.js";
 import { readHost, readArgument } from "./names.js";
 import { readPort } from "./ports.js";
 
@@ -27,20 +24,6 @@ export function readHealthTcp(text: string): { host: string; port: number } {
 export function readHealthArgument(text: string): string {
   knowOnlyNode(text);
   return readArgument(text);
-}
-
-/** The same check with the node's address in place of `{node}`. */
-export function healthAt(health: Health, address: string): Health {
-  switch (health.kind) {
-    case "http":
-      return { ...health, url: health.url.replaceAll(node, isIP(address) === 6 ? `[${address}]` : address) };
-    case "tcp":
-      return { ...health, host: health.host.replaceAll(node, address) };
-    case "exec":
-      return { ...health, command: health.command.map((word) => word.replaceAll(node, address)) };
-    default:
-      return assertNever(health);
-  }
 }
 
 /** Braces around one word look like a placeholder; one that nobody fills in would reach the service's host as it is. */

@@ -5,7 +5,7 @@ const publishForm =
   'a published port: "8080:80", "127.0.0.1:8080:80" or "[::1]:8080:80", with /udp where it is not tcp';
 const published = /^(?:(\[[0-9a-fA-F:.]+\]|[0-9.]+):)?([0-9]+):([0-9]+)(?:\/(tcp|udp))?$/;
 
-export function isPort(value: number): boolean {
+function isPort(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65535;
 }
 

@@ -1,11 +1,9 @@
 import * as z from "zod";
 import { defaults } from "../defaults.js";
 import { readHost, readLogin, readWord } from "../forms/names.js";
-import { isPort, readPortRange } from "../forms/ports.js";
-import { choice, exactlyOne, formed, isObject } from "./leaf.js";
+import { readPortRange } from "../forms/ports.js";
+import { choice, exactlyOne, formed, isObject, whole } from "./leaf.js";
 import { messageOf } from "../../errors.js";
-
-const port = z.number().refine(isPort, "is not a port: 1 to 65535");
 
 const transferPorts = z
   .union([z.number(), z.string()], { error: 'is not a range of ports: "7900-7919", or one port' })
@@ -26,7 +24,7 @@ const keys = z.strictObject({
   user: formed(readLogin, {
     description: "Login user with host (default: whoever runs the program)",
   }).optional(),
-  port: port.meta({ description: "SSH port with host", default: defaults.sshPort }).optional(),
+  port: whole(1, 65535, { description: "SSH port with host", default: defaults.sshPort }).optional(),
   ssh: formed(readWord, {
     description: "A host of ~/.ssh/config, which says everything else; exactly one of host and ssh",
   }).optional(),

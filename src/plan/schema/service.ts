@@ -17,6 +17,13 @@ const paths = (description: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
 const listOf = (item: z.ZodString, description: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
   z.array(item).meta({ description }).optional();
 
+const command = (word: z.ZodString): z.ZodArray<z.ZodString> =>
+  z
+    .array(word)
+    .min(1, "must not be empty")
+    .max(1024, "may have 1024 words")
+    .refine(([first]) => first !== "", { error: "is nothing that could be run", path: [0] });
+
 const argument = (description: string): z.ZodString => formed(readArgument, { description });
 
 const run = z
@@ -53,9 +60,7 @@ const health = exactlyOne(
       description: "Healthy when a GET answers 2xx; {node} is the node's address",
       examples: ["http://{node}:8080/healthz"],
     }).optional(),
-    exec: z
-      .array(formed(readHealthArgument, { description: "One word; {node} is the node's address" }))
-      .min(1, "must not be empty")
+    exec: command(formed(readHealthArgument, { description: "One word; {node} is the node's address" }))
       .meta({ description: "Healthy when this command, run in the container, exits 0" })
       .optional(),
     tcp: formed(readHealthTcp, {
@@ -74,14 +79,10 @@ const health = exactlyOne(
 export const WrittenService = z
   .strictObject({
     image: formed(readWord, { description: "The container image", examples: ["localhost/counter:1"] }),
-    command: z
-      .array(argument("One word"))
-      .min(1, "must not be empty")
-      .max(1024, "may have 1024 words")
-      .meta({
-        description: "What runs, word by word; no shell is involved",
-        examples: [["python3", "/srv/counter.py"]],
-      }),
+    command: command(argument("One word")).meta({
+      description: "What runs, word by word; no shell is involved",
+      examples: [["python3", "/srv/counter.py"]],
+    }),
     env: z
       .record(
         formed(readEnvName, { description: "A variable's name" }),
