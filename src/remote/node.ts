@@ -28,10 +28,14 @@ export interface RemoteProcess {
 export interface Node {
   /** The plan's name for it. */
   readonly name: string;
+  /** Whom commands run as where sudo does not come in. */
+  readonly user: string;
   /** Where other nodes reach it: a host name or an address. */
   readonly address: string;
   /** Fingerprints of the host keys that were verified, or the machine id of a local node: equal for the same machine. */
   readonly identity: string;
+  /** Resolves to the reason once the way to the node is gone without `close()`; a local node's never is. */
+  readonly lost: Promise<string>;
   exec(argv: Argv, options?: ExecOptions): Promise<Outcome>;
   spawn(argv: Argv, options?: Pick<ExecOptions, "signal" | "asLoginUser">): Promise<RemoteProcess>;
   /** A connection to a Unix socket on the node (stream-local forwarding). */
