@@ -10,7 +10,9 @@ export function checkNodeNames(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (names.length === 0) throw usage("a lab needs at least one node");
   if (bad !== undefined) {
-    throw usage(`"${bad}" is no name for a node: at most 12 of a-z, 0-9 and -, a letter first, none of ${reserved.join(", ")}`);
+    throw usage(
+      `"${bad}" is no name for a node: at most 12 of a-z, 0-9 and -, a letter first, none of ${reserved.join(", ")}`,
+    );
   }
   if (twice !== undefined) throw usage(`node "${twice}" is named twice`);
 }

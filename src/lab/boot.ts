@@ -16,7 +16,17 @@ export const ownDirectories: Readonly<Record<string, string>> = {
 export function launchScript(state: LabState, node: LabNode, groups: readonly string[]): string {
   const enter = groups.map((group) => `echo $$ > '${group}/cgroup.procs'`);
   const network = ["nsenter", `--net=${namespaceFile(state, node.name)}`];
-  const unshare = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "sh", `${node.dir}/boot.sh`];
+  const unshare = [
+    "unshare",
+    "--mount",
+    "--pid",
+    "--uts",
+    "--ipc",
+    "--cgroup",
+    "--fork",
+    "sh",
+    `${node.dir}/boot.sh`,
+  ];
   return script([...enter, `exec ${commandLine([...network, ...unshare])}`]);
 }
 
@@ -51,7 +61,15 @@ export function overlayMounts(root: string, node: Pick<LabNode, "dir">): Argv[] 
 const layer = (path: string): string => path.replaceAll(/[\\:,]/g, "\\$&");
 
 export function systemMounts(at: string): Argv[] {
-  const fresh = (type: string, path: string, options: string): Argv => ["mount", "-t", type, "-o", options, type, `${at}${path}`];
+  const fresh = (type: string, path: string, options: string): Argv => [
+    "mount",
+    "-t",
+    type,
+    "-o",
+    options,
+    type,
+    `${at}${path}`,
+  ];
   return [
     fresh("proc", "/proc", "nosuid,nodev,noexec"),
     fresh("sysfs", "/sys", "nosuid,nodev,noexec"),
@@ -64,7 +82,9 @@ export function systemMounts(at: string): Argv[] {
 }
 
 function groupMounts(at: string, all: readonly Hierarchy[]): Argv[] {
-  const top: Argv[] = isVersion1(all) ? [["mount", "-t", "tmpfs", "-o", "mode=755", "cgroup", `${at}/sys/fs/cgroup`]] : [];
+  const top: Argv[] = isVersion1(all)
+    ? [["mount", "-t", "tmpfs", "-o", "mode=755", "cgroup", `${at}/sys/fs/cgroup`]]
+    : [];
   return [
     ...top,
     ...all.flatMap((each): Argv[] => {

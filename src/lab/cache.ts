@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { access, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { withLock } from "./lock.js";
 import { cacheDir } from "./paths.js";
@@ -29,10 +29,3 @@ export const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** Removes what earlier recipes or contexts left: entries of the same kind with another hash. */
-export async function forgetOthers(kind: string, keep: string): Promise<void> {
-  for (const name of await readdir(cacheDir()).catch(() => [])) {
-    if (name.startsWith(`${kind}-`) && join(cacheDir(), name) !== keep) await rm(join(cacheDir(), name), { recursive: true, force: true });
-  }
-}

@@ -36,7 +36,8 @@ export async function hierarchies(): Promise<Hierarchy[]> {
 export const isVersion1 = (all: readonly Hierarchy[]): boolean => all.some((each) => each.options !== null);
 
 /** Where a node's processes live in one hierarchy. */
-export const nodeGroup = (hierarchy: Hierarchy, id: string, node: string): string => join(hierarchy.mountpoint, `fastmig-${id}`, node);
+export const nodeGroup = (hierarchy: Hierarchy, id: string, node: string): string =>
+  join(hierarchy.mountpoint, `fastmig-${id}`, node);
 
 /** The mount point's name below /sys/fs/cgroup inside a node; empty where version 2 is the only one. */
 export function groupMount(hierarchy: Hierarchy, all: readonly Hierarchy[]): string {
@@ -68,7 +69,8 @@ async function makeGroup(hierarchy: Hierarchy, path: string): Promise<void> {
 }
 
 export async function moveToLaunchGroup(id: string, pid: number): Promise<void> {
-  for (const each of await hierarchies()) await writeFile(join(launchGroup(each, id), "cgroup.procs"), String(pid));
+  for (const each of await hierarchies())
+    await writeFile(join(launchGroup(each, id), "cgroup.procs"), String(pid));
 }
 
 /** Removes the groups of a node, or of the whole lab. Their processes must have ended. */
@@ -81,5 +83,8 @@ async function removeGroup(path: string): Promise<void> {
   const children = await readdir(path, { withFileTypes: true }).catch(() => undefined);
   if (children === undefined) return;
   for (const child of children) if (child.isDirectory()) await removeGroup(join(path, child.name));
-  await waitFor(`removal of the cgroup ${path}`, () => rmdir(path).then(() => true), { timeout: 5000, interval: 20 });
+  await waitFor(`removal of the cgroup ${path}`, () => rmdir(path).then(() => true), {
+    timeout: 5000,
+    interval: 20,
+  });
 }

@@ -15,13 +15,17 @@ export async function contextDigest(context: Context, words: readonly unknown[])
 async function addPath(hash: ReturnType<typeof createHash>, path: string, source: string): Promise<void> {
   const found = await stat(source);
   if (found.isDirectory()) {
-    for (const name of (await readdir(source)).sort()) await addPath(hash, `${path}/${name}`, join(source, name));
+    for (const name of (await readdir(source)).sort())
+      await addPath(hash, `${path}/${name}`, join(source, name));
     return;
   }
-  const content = createHash("sha256").update(await readFile(source)).digest("hex");
+  const content = createHash("sha256")
+    .update(await readFile(source))
+    .digest("hex");
   hash.update(`${path}\0${found.mode & 0o777}\0${content}\n`);
 }
 
 export async function layOut(context: Context, dir: string): Promise<void> {
-  for (const [path, source] of Object.entries(context)) await cp(source, join(dir, path), { recursive: true });
+  for (const [path, source] of Object.entries(context))
+    await cp(source, join(dir, path), { recursive: true });
 }

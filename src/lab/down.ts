@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { cacheDir, labPaths, type LabPaths } from "./paths.js";
 import { removeGroups } from "./cgroups.js";
+import { freeDevices } from "./disk.js";
 import { withLock } from "./lock.js";
 import { removeNamespace, removeNamespaceDirectory } from "./namespaces.js";
 import { controllerPort, switchName } from "./network.js";
@@ -23,6 +24,7 @@ async function remove(paths: LabPaths): Promise<void> {
   await attempt(["ip", "link", "del", "dev", controllerPort(paths.id)]);
   await removeNamespaceDirectory(paths);
   await removeGroups(paths.id);
+  await freeDevices(paths);
   await rm(paths.dir, { recursive: true, force: true });
 }
 

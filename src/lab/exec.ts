@@ -8,13 +8,25 @@ import { run, start, type RunOptions } from "./run.js";
 import { labNode, type LabState } from "./state.js";
 
 /** Standard output of a command run by root in a node, past SSH: for setting a scene, never for the thing itself. */
-export async function inNode(state: LabState, name: string, argv: Argv, options: RunOptions = {}): Promise<string> {
+export async function inNode(
+  state: LabState,
+  name: string,
+  argv: Argv,
+  options: RunOptions = {},
+): Promise<string> {
   const node = labNode(state, name);
   const init = await initIn(namespaceFile(state, node.name));
   if (init === undefined) {
-    throw new FastmigError(`the lab's node ${name} is down`, { code: "LAB_NODE_DOWN", exit: exitCodes.unreachable, hint: "fastmig lab up" });
+    throw new FastmigError(`the lab's node ${name} is down`, {
+      code: "LAB_NODE_DOWN",
+      exit: exitCodes.unreachable,
+      hint: "fastmig lab up",
+    });
   }
-  return run(["nsenter", "-t", String(init.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", ...joined(argv)], options);
+  return run(
+    ["nsenter", "-t", String(init.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", ...joined(argv)],
+    options,
+  );
 }
 
 /** Commands from outside join the node's own cgroups: an engine started elsewhere would miss its groups. */

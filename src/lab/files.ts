@@ -10,6 +10,11 @@ export async function writeAtomically(path: string, content: string, mode = 0o64
 }
 
 /** Writes files below a directory; keys are paths without a leading slash. */
-export async function writeTree(root: string, files: Readonly<Record<string, string>>, mode = 0o644): Promise<void> {
-  for (const [path, content] of Object.entries(files)) await writeAtomically(`${root}/${path}`, content, mode);
+export async function writeTree(
+  root: string,
+  files: Readonly<Record<string, string>>,
+  mode = 0o644,
+): Promise<void> {
+  for (const [path, content] of Object.entries(files))
+    await writeAtomically(`${root}/${path}`, content, mode);
 }

@@ -51,7 +51,9 @@ export async function buildImage(request: ImageRequest): Promise<BuiltImage> {
 
 async function forgetOld(): Promise<void> {
   const names = (await readdir(cacheDir())).filter((name) => name.startsWith("image-"));
-  const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(join(cacheDir(), name))).mtimeMs })));
+  const dated = await Promise.all(
+    names.map(async (name) => ({ name, at: (await stat(join(cacheDir(), name))).mtimeMs })),
+  );
   const old = dated.sort((one, other) => other.at - one.at).slice(kept);
   for (const { name } of old) await rm(join(cacheDir(), name), { recursive: true, force: true });
 }

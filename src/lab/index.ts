@@ -1,6 +1,6 @@
 export { up, type UpOptions } from "./up.js";
 export { down, purge } from "./down.js";
-export { status, type LabStatus } from "./status.js";
+export { findLab, runningLab, status, type LabStatus } from "./status.js";
 export { inClient, inNode } from "./exec.js";
 export { cut, heal, healAll, type Endpoint } from "./cut.js";
 export { setRate } from "./shape.js";
@@ -11,3 +11,4 @@ export type { LabNode, LabState } from "./state.js";
 export { ensureBase, ensureRoot } from "./root.js";
 export { buildImage, loadImage, type BuiltImage, type ImageRequest } from "./image.js";
 export { baseName } from "./builder.js";
+export { limitDisk, unlimitDisk } from "./disk.js";

@@ -16,7 +16,13 @@ export async function ensureKeys(state: LabState): Promise<void> {
 
 /** The private half is renamed last: a pair that a killed `up` left half is made anew. */
 async function ensureKey(file: string, comment: string): Promise<void> {
-  if (await access(file).then(() => true, () => false)) return;
+  if (
+    await access(file).then(
+      () => true,
+      () => false,
+    )
+  )
+    return;
   const beside = `${file}.new`;
   await rm(beside, { force: true });
   await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", beside]);

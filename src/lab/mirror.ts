@@ -9,7 +9,10 @@ export async function hostMirror(): Promise<string> {
   if (!/^ID=debian$/m.test(release)) return debian;
   const dir = "/etc/apt/sources.list.d";
   const names = (await readdir(dir).catch(() => [])).sort();
-  const files = ["/etc/apt/sources.list", ...names.filter((name) => /\.(list|sources)$/.test(name)).map((name) => `${dir}/${name}`)];
+  const files = [
+    "/etc/apt/sources.list",
+    ...names.filter((name) => /\.(list|sources)$/.test(name)).map((name) => `${dir}/${name}`),
+  ];
   for (const file of files) {
     const found = findMirror(await readFile(file, "utf8").catch(() => ""), codename(release));
     if (found !== undefined) return found;
@@ -22,7 +25,9 @@ const codename = (release: string): string => /^VERSION_CODENAME=(\S+)$/m.exec(r
 /** Pure: the archive that serves `suite`'s main, out of a file of apt's in either format. */
 export function findMirror(text: string, suite: string): string | undefined {
   const sources = text.includes("URIs:") ? stanzas(text) : lines(text);
-  return sources.find((source) => source.suites.includes(suite) && /^https?:/.test(source.uri))?.uri.replace(/\/$/, "");
+  return sources
+    .find((source) => source.suites.includes(suite) && /^https?:/.test(source.uri))
+    ?.uri.replace(/\/$/, "");
 }
 
 interface Source {
@@ -32,9 +37,12 @@ interface Source {
 
 function stanzas(text: string): Source[] {
   return text.split(/\n\s*\n/).flatMap((stanza) => {
-    const field = (name: string): string[] => new RegExp(`^${name}:(.*)$`, "m").exec(stanza)?.[1]?.trim().split(/\s+/) ?? [];
+    const field = (name: string): string[] =>
+      new RegExp(`^${name}:(.*)$`, "m").exec(stanza)?.[1]?.trim().split(/\s+/) ?? [];
     const suites = field("Suites");
-    return field("Types").includes("deb") && !field("Enabled").includes("no") ? field("URIs").map((uri) => ({ uri, suites })) : [];
+    return field("Types").includes("deb") && !field("Enabled").includes("no")
+      ? field("URIs").map((uri) => ({ uri, suites }))
+      : [];
   });
 }
 

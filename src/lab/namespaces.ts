@@ -22,7 +22,7 @@ export const inNetwork = (lab: Namespaces, name: string, argv: Argv): Argv => [
 export async function ensureNamespace(lab: Namespaces, name: string): Promise<void> {
   const file = namespaceFile(lab, name);
   if (await isNamespace(file)) return;
-  await mkdir(lab.namespaces, { recursive: true, mode: 0o700 });
+  await mkdir(lab.namespaces, { recursive: true });
   await writeFile(file, "");
   await run(["unshare", `--net=${file}`, "true"]);
   await run(inNetwork(lab, name, ["ip", "link", "set", "dev", "lo", "up"]));

@@ -22,7 +22,18 @@ table bridge lab {
 export async function ensureSwitch(state: LabState): Promise<void> {
   await ensureNamespace(state, switchName);
   if (!(await succeedsIn(state, switchName, ["ip", "link", "show", "dev", bridge]))) {
-    await onSwitch(state, ["ip", "link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0"]);
+    await onSwitch(state, [
+      "ip",
+      "link",
+      "add",
+      bridge,
+      "type",
+      "bridge",
+      "stp_state",
+      "0",
+      "forward_delay",
+      "0",
+    ]);
   }
   await onSwitch(state, ["ip", "link", "set", "dev", bridge, "up"]);
   const rules = await attempt(nft(state, ["list", "set", "bridge", "lab", "cuts"]));
@@ -43,7 +54,19 @@ export async function ensureController(state: LabState): Promise<void> {
   const port = controllerPort(state.id);
   if (!(await attempt(["ip", "link", "show", "dev", port])).ok) {
     await forgetPort(state, "controller");
-    await run(["ip", "link", "add", port, "type", "veth", "peer", "name", "controller", "netns", `${state.namespaces}/${switchName}`]);
+    await run([
+      "ip",
+      "link",
+      "add",
+      port,
+      "type",
+      "veth",
+      "peer",
+      "name",
+      "controller",
+      "netns",
+      `${state.namespaces}/${switchName}`,
+    ]);
   }
   await run(["ip", "addr", "replace", `${state.controller.address}/24`, "dev", port]);
   await run(["ip", "link", "set", "dev", port, "up"]);

@@ -13,7 +13,10 @@ export function nodeFiles(state: LabState, limits: Limits, version1: boolean): R
 
 /** How Podman runs in a node, and in the builder. */
 export function engineFiles(limits: Limits, version1: boolean): Record<string, string> {
-  return { "etc/containers/containers.conf": containersConf(limits, version1), "etc/containers/storage.conf": storageConf };
+  return {
+    "etc/containers/containers.conf": containersConf(limits, version1),
+    "etc/containers/storage.conf": storageConf,
+  };
 }
 
 const sshd = `\
@@ -42,7 +45,13 @@ graphroot = "/var/lib/containers/storage"
 
 function hosts(state: LabState): string {
   const nodes = state.nodes.map((node) => `${node.address} ${node.name}`);
-  return ["127.0.0.1 localhost", `${state.controller.address} controller`, `${state.client.address} client`, ...nodes, ""].join("\n");
+  return [
+    "127.0.0.1 localhost",
+    `${state.controller.address} controller`,
+    `${state.client.address} client`,
+    ...nodes,
+    "",
+  ].join("\n");
 }
 
 /** Hard limits of this machine that a node cannot raise without CAP_SYS_RESOURCE. */
@@ -53,7 +62,8 @@ export interface Limits {
 
 /** Pure: reads the text of /proc/self/limits. */
 export function parseLimits(text: string): Limits {
-  const hard = (name: string): string => new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, "m").exec(text)?.[1] ?? "unlimited";
+  const hard = (name: string): string =>
+    new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, "m").exec(text)?.[1] ?? "unlimited";
   const number = (value: string): string => (value === "unlimited" ? "1048576" : value);
   return { nofile: number(hard("Max open files")), nproc: number(hard("Max processes")) };
 }

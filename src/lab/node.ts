@@ -30,8 +30,9 @@ export async function answers(state: LabState, name: string): Promise<boolean> {
 }
 
 function login(state: LabState, name: string): ReturnType<typeof attempt> {
-  const [ssh, ...args] = sshArgv(state, name, ["true"]);
-  return attempt([ssh ?? "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=2", ...args], { timeout: 5000 });
+  return attempt(sshArgv(state, name, ["true"], ["-o", "BatchMode=yes", "-o", "ConnectTimeout=2"]), {
+    timeout: 5000,
+  });
 }
 
 /** Pulls the plug: every process of the node dies at once and its network is gone; its disk stays. */
@@ -50,11 +51,15 @@ export async function startNode(state: LabState, name: string): Promise<void> {
 }
 
 async function prepareDisk(state: LabState, node: LabNode): Promise<void> {
-  for (const name of ["upper", "work", "root", ...Object.keys(ownDirectories)]) await mkdir(`${node.dir}/${name}`, { recursive: true });
+  for (const name of ["upper", "work", "root", ...Object.keys(ownDirectories)])
+    await mkdir(`${node.dir}/${name}`, { recursive: true });
   const all = await hierarchies();
   const upper = `${node.dir}/upper`;
   await writeTree(upper, nodeFiles(state, await machineLimits(), isVersion1(all)));
-  await writeTree(upper, { "etc/hostname": `${node.name}\n`, "etc/ssh/lab_authorized_keys": await publicKey(state) });
+  await writeTree(upper, {
+    "etc/hostname": `${node.name}\n`,
+    "etc/ssh/lab_authorized_keys": await publicKey(state),
+  });
   await copyFile(hostKeyFile(state.dir, node.name), `${upper}/etc/ssh/lab_host_ed25519_key`);
   await writeAtomically(`${node.dir}/boot.sh`, bootScript(state.root, node, all));
 }
@@ -64,10 +69,18 @@ function publicKey(state: LabState): Promise<string> {
 }
 
 async function launch(state: LabState, node: LabNode): Promise<void> {
-  await writeAtomically(`${node.dir}/launch.sh`, launchScript(state, node, await makeGroups(state.id, node.name)));
+  await writeAtomically(
+    `${node.dir}/launch.sh`,
+    launchScript(state, node, await makeGroups(state.id, node.name)),
+  );
   const console = await open(`${node.dir}/console.log`, "w");
   const env = { PATH: searchPath.join(":"), LANG: "C.UTF-8" };
-  const child = spawn("sh", [`${node.dir}/launch.sh`], { detached: true, stdio: ["ignore", console.fd, console.fd], env, cwd: "/" });
+  const child = spawn("sh", [`${node.dir}/launch.sh`], {
+    detached: true,
+    stdio: ["ignore", console.fd, console.fd],
+    env,
+    cwd: "/",
+  });
   child.unref();
   await console.close();
   await awaitLogin(state, node);

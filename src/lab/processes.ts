@@ -15,7 +15,9 @@ export interface Process {
 export async function processesIn(namespaceFile: string): Promise<Process[]> {
   const wanted = `net:[${(await stat(namespaceFile)).ino}]`;
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(pids.map(async (pid) => ((await namespaceOf(pid)) === wanted ? identify(Number(pid)) : undefined)));
+  const found = await Promise.all(
+    pids.map(async (pid) => ((await namespaceOf(pid)) === wanted ? identify(Number(pid)) : undefined)),
+  );
   return found.filter((each) => each !== undefined);
 }
 
@@ -45,7 +47,10 @@ export async function killAllIn(namespaceFile: string): Promise<void> {
     async () => {
       const processes = await processesIn(namespaceFile);
       for (const each of processes) if (await isAlive(each)) kill(each.pid);
-      await waitFor("their end", async () => ((await someAlive(processes)) ? undefined : true), { timeout: 10_000, interval: 10 });
+      await waitFor("their end", async () => ((await someAlive(processes)) ? undefined : true), {
+        timeout: 10_000,
+        interval: 10,
+      });
       return processes.length === 0 ? true : undefined;
     },
     { timeout: 30_000, interval: 0 },

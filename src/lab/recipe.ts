@@ -17,14 +17,35 @@ Pin-Priority: 990
 `;
 
 const nodePackages = [
-  ...["openssh-server", "podman", "runc", "crun", "netavark", "aardvark-dns", "nftables", "iproute2", "iputils-ping"],
-  ...["mount", "tini", "sudo", "procps", "curl", "ca-certificates", "tar", "python3", "redis-server", "redis-tools"],
+  ...[
+    "openssh-server",
+    "podman",
+    "runc",
+    "crun",
+    "netavark",
+    "aardvark-dns",
+    "nftables",
+    "iproute2",
+    "iputils-ping",
+  ],
+  ...[
+    "mount",
+    "tini",
+    "sudo",
+    "procps",
+    "curl",
+    "ca-certificates",
+    "tar",
+    "python3",
+    "redis-server",
+    "redis-tools",
+  ],
   ...["socat", "iperf3", "criu", "libcriu2"],
 ];
 
 const leanPaths = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
 
-/** What mmdebstrap makes: of which suites, with which packages and changes. `{root}` in a hook is the new root. */
+/** What mmdebstrap makes: of which suites, with which packages and changes. `$1` in a hook is the new root. */
 export interface Recipe {
   version: number;
   /** Suites; the first is the one that is installed. */
@@ -57,10 +78,15 @@ export interface Source {
 }
 
 /** mmdebstrap's command line. A sid that nobody refreshed counts as expired, so its age is not minded. */
-export function mmdebstrap(recipe: Recipe, source: Source, target: string): Argv {
+export function mmdebstrap(
+  recipe: Recipe,
+  source: Source,
+  format: "directory" | "tar",
+  target: string,
+): Argv {
   const options = ['Acquire::Check-Valid-Until "false";', ...source.options];
   return [
-    ...["mmdebstrap", "--variant=minbase", "--mode=root"],
+    ...["mmdebstrap", "--variant=minbase", "--mode=root", `--format=${format}`],
     ...options.map((option) => `--aptopt=${option}`),
     ...leanPaths.map((path) => `--dpkgopt=path-exclude=${path}`),
     ...recipe.setup.map((hook) => `--setup-hook=${hook}`),

@@ -12,18 +12,27 @@ const tools: Readonly<Record<string, string>> = {
   nsenter: "util-linux",
   unshare: "util-linux",
   pivot_root: "util-linux",
+  setpriv: "util-linux",
   mount: "mount",
+  losetup: "mount",
   "mkfs.ext4": "e2fsprogs",
   "apt-config": "apt",
 };
 
 /** cron's and sudo's PATH may lack the administrator's directories. */
-export const searchPath = [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"]
-  .filter((each, index, all) => each !== "" && all.indexOf(each) === index);
+export const searchPath = [
+  ...(process.env.PATH ?? "").split(":"),
+  "/usr/local/sbin",
+  "/usr/sbin",
+  "/sbin",
+  "/usr/bin",
+  "/bin",
+].filter((each, index, all) => each !== "" && all.indexOf(each) === index);
 
 /** Why this machine and user cannot raise a lab; undefined where they can. */
 export async function obstacle(): Promise<FastmigError | undefined> {
-  if (process.platform !== "linux") return refuse("the namespaces lab runs on Linux only", "LAB_PLATFORM", []);
+  if (process.platform !== "linux")
+    return refuse("the namespaces lab runs on Linux only", "LAB_PLATFORM", []);
   if (process.getuid?.() !== 0) {
     return refuse("the namespaces lab needs root: it makes namespaces, mounts and links", "LAB_ROOT", [
       "run the same command as root, or with sudo",

@@ -22,8 +22,7 @@ function ensure(name: string, recipe: Recipe, say: Say): Promise<string> {
   return cached(name, async (beside) => {
     const mirror = await hostMirror();
     say(`building ${name} from ${mirror}`);
-    const target = name.endsWith(".tar") ? ["--format=tar"] : ["--format=directory"];
-    const [tool, ...rest] = mmdebstrap(recipe, { mirror, options: await aptOptions() }, beside);
-    await run(confined([tool ?? "mmdebstrap", ...target, ...rest]));
+    const format = name.endsWith(".tar") ? "tar" : "directory";
+    await run(confined(mmdebstrap(recipe, { mirror, options: await aptOptions() }, format, beside)));
   });
 }

@@ -29,9 +29,18 @@ export async function attempt(argv: Argv, options: RunOptions = {}): Promise<Att
   const [file, ...args] = words(argv);
   const { input = "", inputFile, env, ...rest } = options;
   const source = inputFile === undefined ? { input } : { inputFile };
-  const result = await execa(file, args, { ...rest, ...source, env: { ...env, PATH }, reject: false, maxBuffer: 64 << 20 });
+  const result = await execa(file, args, {
+    ...rest,
+    ...source,
+    env: { ...env, PATH },
+    reject: false,
+    maxBuffer: 64 << 20,
+  });
   if (!result.failed) return { ok: true, stdout: result.stdout };
-  const how = result.exitCode === undefined ? (result.shortMessage ?? "it did not start") : `exit code ${result.exitCode}`;
+  const how =
+    result.exitCode === undefined
+      ? (result.shortMessage ?? "it did not start")
+      : `exit code ${result.exitCode}`;
   return { ok: false, how, said: `${result.stdout}\n${result.stderr}`.trim() };
 }
 
@@ -49,7 +58,8 @@ export function commandFailed(argv: Argv, how: string, said: string): FastmigErr
   });
 }
 
-function words(argv: Argv): [string, ...string[]] {
+/** An argv as execa wants it. */
+export function words(argv: Argv): [string, ...string[]] {
   const [file, ...args] = argv;
   if (file === undefined) throw new Error("an empty command");
   return [file, ...args];
@@ -57,6 +67,16 @@ function words(argv: Argv): [string, ...string[]] {
 
 /** Ends with us, however we end, and takes its children and mounts along. */
 export const confined = (argv: Argv): Argv => [
-  ...["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"],
+  ...[
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+  ],
   ...argv,
 ];

@@ -4,7 +4,9 @@ import type { LabState } from "./state.js";
 
 /** What plain `ssh -F` and fastmig read: each node by its name, its host key verified. */
 export function sshConfig(state: LabState): string {
-  const blocks = state.nodes.map((node) => [`Host ${node.name}`, `  HostName ${node.address}`, ""].join("\n"));
+  const blocks = state.nodes.map((node) =>
+    [`Host ${node.name}`, `  HostName ${node.address}`, ""].join("\n"),
+  );
   const common = [
     "Host *",
     "  User root",

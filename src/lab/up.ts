@@ -1,6 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checkNodeNames, clientAddress, controllerAddress, freeNetwork, nodeAddress, usedAddresses } from "./addresses.js";
+import {
+  checkNodeNames,
+  clientAddress,
+  controllerAddress,
+  freeNetwork,
+  nodeAddress,
+  usedAddresses,
+} from "./addresses.js";
 import { requireDisk } from "./disk-check.js";
 import { ensureKeys } from "./keys.js";
 import { withLock } from "./lock.js";
@@ -57,7 +64,12 @@ async function raise(paths: LabPaths, root: string, options: UpOptions): Promise
 }
 
 /** The network is chosen under a lock of the machine, and written down before it is used. */
-function nextState(paths: LabPaths, root: string, before: LabState | undefined, options: UpOptions): Promise<LabState> {
+function nextState(
+  paths: LabPaths,
+  root: string,
+  before: LabState | undefined,
+  options: UpOptions,
+): Promise<LabState> {
   return withLock("the choice of a network", 60_000, async () => {
     const running = before !== undefined && (await isNamespace(namespaceFile(paths, switchName)));
     const network = running ? before.network : freeNetwork(paths.id, usedAddresses());
@@ -71,7 +83,12 @@ function nextState(paths: LabPaths, root: string, before: LabState | undefined, 
   });
 }
 
-function describe(paths: LabPaths, root: string, network: string, rest: Pick<LabState, "nodes" | "rate">): LabState {
+function describe(
+  paths: LabPaths,
+  root: string,
+  network: string,
+  rest: Pick<LabState, "nodes" | "rate">,
+): LabState {
   return {
     schemaVersion: 1,
     launcher: "namespaces",
@@ -86,12 +103,20 @@ function describe(paths: LabPaths, root: string, network: string, rest: Pick<Lab
 }
 
 /** Pure: nodes that are up keep their addresses. */
-export function assign(paths: Pick<LabPaths, "dir">, network: string, names: readonly string[], running: readonly LabNode[]): LabNode[] {
+export function assign(
+  paths: Pick<LabPaths, "dir">,
+  network: string,
+  names: readonly string[],
+  running: readonly LabNode[],
+): LabNode[] {
   const kept = running.filter((node) => names.includes(node.name));
   return names.reduce<LabNode[]>((nodes, name) => {
     const taken = [...kept, ...nodes].map((node) => node.address);
     const known = kept.find((node) => node.name === name);
-    return [...nodes, known ?? { name, address: nodeAddress(network, taken), dir: join(paths.dir, "nodes", name) }];
+    return [
+      ...nodes,
+      known ?? { name, address: nodeAddress(network, taken), dir: join(paths.dir, "nodes", name) },
+    ];
   }, []);
 }
 

@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { baseName } from "../builder.js";
+import { type BuiltImage, buildImage } from "../image.js";
+import { hostMirror } from "../mirror.js";
+import { type Say } from "../root.js";
+
+/** Where the package lies, in the repository as when it is installed. */
+export const packageRoot = join(import.meta.dirname, "../../..");
+
+const redis = `\
+ARG BASE=localhost/fastmig
+FROM \${BASE}
+RUN export DEBIAN_FRONTEND=noninteractive && apt-get update -q && apt-get install -q -y --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/*
+RUN install --directory --owner redis /data
+`;
+
+export const demoImageTag = "localhost/fastmig-demo:latest";
+
+/** The image of our Dockerfile. */
+export async function buildFastmigImage(say: Say): Promise<BuiltImage> {
+  return buildImage({
+    tag: "localhost/fastmig:latest",
+    dockerfile: await readFile(join(packageRoot, "Dockerfile"), "utf8"),
+    context: { native: join(packageRoot, "native"), "build/container": join(packageRoot, "build/container") },
+    args: { BASE: baseName, DEBIAN_MIRROR: await hostMirror() },
+    say,
+  });
+}
+
+/** Debian's Redis on top of it. The base is named by its ID: its tag may be a later build's. */
+export async function buildDemoImage(say: Say): Promise<BuiltImage> {
+  const { id } = await buildFastmigImage(say);
+  return buildImage({ tag: demoImageTag, dockerfile: redis, context: {}, args: { BASE: id }, say });
+}

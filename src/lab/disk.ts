@@ -1,0 +1,46 @@
+import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { inNode } from "./exec.js";
+import { shortHash, type LabPaths } from "./paths.js";
+import { attempt, run } from "./run.js";
+import { labNode, type LabNode, type LabState } from "./state.js";
+
+const imageOf = (node: LabNode, path: string): string => join(node.dir, "disks", `${shortHash(path)}.img`);
+
+/**
+ * Mounts an empty ext4 of about `bytes` (at least 1 MiB) over a directory of a node: a disk that is soon full.
+ * What the directory held is hidden until `unlimitDisk`; containers that already run do not see the change.
+ */
+export async function limitDisk(state: LabState, name: string, path: string, bytes: number): Promise<void> {
+  const node = labNode(state, name);
+  const image = imageOf(node, path);
+  await mkdir(join(node.dir, "disks"), { recursive: true });
+  await writeFile(image, "");
+  await truncate(image, bytes);
+  await run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", image]);
+  const device = (await run(["losetup", "--find", "--show", image])).trim();
+  try {
+    await inNode(state, name, ["mkdir", "-p", path]);
+    await inNode(state, name, ["mount", device, path]);
+  } finally {
+    // A device in use is only marked: it goes away with its mount, and so with the node.
+    await run(["losetup", "--detach", device]);
+  }
+}
+
+/** Undoes `limitDisk`; processes that still use the directory keep the small one. */
+export async function unlimitDisk(state: LabState, name: string, path: string): Promise<void> {
+  await inNode(state, name, ["umount", "--lazy", path]);
+  await rm(imageOf(labNode(state, name), path), { force: true });
+}
+
+/** Frees devices that a killed `limitDisk` left attached. */
+export async function freeDevices(paths: Pick<LabPaths, "dir">): Promise<void> {
+  const list = await attempt(["losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
+  if (!list.ok) return;
+  for (const line of list.stdout.split("\n")) {
+    const [device, ...file] = line.trim().split(/\s+/);
+    if (device !== undefined && file.join(" ").startsWith(`${paths.dir}/`))
+      await attempt(["losetup", "--detach", device]);
+  }
+}
