@@ -17,7 +17,8 @@ export const ContainerPath = z.string().check(z.regex(/^(\/(?!\.{1,2}(\/|$))[^/\
 /** What runs: enough to start it from scratch, and to know it again. */
 export const ServiceSpec = z.strictObject({
   name: z.string().check(z.regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/)),
-  command: z.array(text).check(z.minLength(1), z.maxLength(1024)),
+  /** An argument may be empty, as in `redis-server --save ""`. */
+  command: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(1024)),
   env: z.record(z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), z.string()),
   /** `name`, `uid`, `name:group` or `uid:gid`, looked up in the container's passwd. */
   user: text,
@@ -88,11 +89,11 @@ export type OpenMigration = z.infer<typeof OpenMigration>;
 
 /** The states of both halves; the transitions stand in hand-over/table.ts. */
 export const SourceStateName = z.enum([
-  "opened", "dumping", "held", "releasing", "released", "aborting", "aborted", "reclaimed", "confirmed",
+  "opened", "dumping", "held", "releasing", "released", "restoringBack", "aborting", "aborted", "reclaimed", "confirmed",
 ]);
 export type SourceStateName = z.infer<typeof SourceStateName>;
 export const DestinationStateName = z.enum([
-  "opened", "receiving", "restoring", "prepared", "resuming", "running", "inDoubt", "discarding", "discarded", "confirmed",
+  "opened", "receiving", "restoring", "prepared", "reviving", "resuming", "running", "inDoubt", "discarding", "discarded", "confirmed",
 ]);
 export type DestinationStateName = z.infer<typeof DestinationStateName>;
 
@@ -172,6 +173,13 @@ export const SwitchoverRequest = z.strictObject({
 });
 export type SwitchoverRequest = z.infer<typeof SwitchoverRequest>;
 
+/**
+ * At the destination, once it told the source that it is prepared, only the source decides: there an abort needs
+ * `sourceAborted`, the caller's word that the source answered `aborted` (or `reclaimed`).
+ */
+export const AbortRequest = z.strictObject({ sourceAborted: z._default(z.boolean(), false) });
+export type AbortRequest = z.infer<typeof AbortRequest>;
+
 /** `resolve`: the operator's explicit statement about the side that cannot be asked. */
 export const ResolveRequest = z.strictObject({ keep: Role, fenced: text });
 export type ResolveRequest = z.infer<typeof ResolveRequest>;
@@ -228,6 +236,10 @@ export const ImageFile = z.string().check(z.regex(/^((final|[1-9][0-9]{0,3})\/)?
 export const Segment = z.strictObject({ file: ImageFile, offset: count, length: count, sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });
 export type Segment = z.infer<typeof Segment>;
 
+/** Asked before the freeze: it proves the way between the daemons, makes room and moves the PID cursor. */
+export const ExpectRequest = z.strictObject({ epoch: Epoch, highestPid: count, uid: count, gid: count, bytes: count });
+export type ExpectRequest = z.infer<typeof ExpectRequest>;
+
 /** Everything the destination must hold before it restores; sent last. */
 export const FinalRequest = z.strictObject({
   epoch: Epoch,
@@ -240,6 +252,7 @@ export const FinalRequest = z.strictObject({
     highestPid: count,
     uid: count,
     gid: count,
+    groups: z.array(count),
     stdoutInode: z.nullable(count),
     stderrInode: z.nullable(count),
   }),

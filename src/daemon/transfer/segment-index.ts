@@ -12,6 +12,12 @@ export class SegmentIndex {
     this.#files.set(segment.file, file);
   }
 
+  remove(segment: Segment): void {
+    if (!this.has(segment)) return;
+    this.#files.get(segment.file)?.delete(segment.offset);
+    this.#bytes -= segment.length;
+  }
+
   has({ file, offset, length, sha256 }: Segment): boolean {
     const known = this.#files.get(file)?.get(offset);
     return known?.length === length && known.sha256 === sha256;

@@ -1,0 +1,108 @@
+/** A process like the service's, dumped and restored for real: the only proof that CRIU works here, for this user. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { CanaryResult, Failure } from "./api.js";
+import { dumpLog, ownDirectory, readLog, restoreLog, type Engine, type TreeOwner } from "./engine.js";
+import { criuFailure } from "./handover/criu-failure.js";
+import { failureOf } from "./handover/half.js";
+import { pipesOf } from "./handover/tree-facts.js";
+import type { DaemonPaths } from "./paths.js";
+import type { Processes, Tracked } from "./processes.js";
+import { isDead, readStat, type ProcessId } from "./procfs.js";
+import { firstPid } from "./service.js";
+import { lookUpUser } from "./users.js";
+
+export interface CanaryDeps {
+  processes: Processes;
+  engine: Engine;
+  paths: DaemonPaths;
+}
+
+class CanaryFailed extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+export async function runCanary(deps: CanaryDeps, user: string): Promise<CanaryResult> {
+  const directory = join(deps.paths.images, "canary");
+  const times = { dumpMs: 0, restoreMs: 0 };
+  try {
+    await rm(directory, { recursive: true, force: true });
+    await dumpAndRestore(deps, await lookUpUser(user), directory, times);
+    return { ok: true, ...times, failure: null };
+  } catch (thrown) {
+    const failure = thrown instanceof CanaryFailed ? thrown.failure : failureOf("canary", thrown);
+    return { ok: false, ...times, failure };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function dumpAndRestore(
+  deps: CanaryDeps,
+  owner: TreeOwner,
+  directory: string,
+  times: { dumpMs: number; restoreMs: number },
+): Promise<void> {
+  const { processes, engine } = deps;
+  await engine.warm(owner);
+  await ownDirectory(directory, owner);
+  await processes.init.moveCursor(firstPid - 1);
+  const bird = await hatch(processes, owner);
+  try {
+    const pipes = await pipesOf([bird], await processes.init.pipes());
+    const job = { owner, imagesDir: directory, workDir: directory };
+    times.dumpMs = await timed(async () =>
+      expectSuccess("dump", await engine.dump({ ...job, rootPid: bird.pid }), dumpLog(directory)),
+    );
+    await bird.ended;
+    times.restoreMs = await timed(async () => expectSuccess("restore", await engine.restore({ ...job, pipes }), restoreLog(directory)));
+    await expectSame(bird, pipes.stdout);
+  } finally {
+    await end(processes, bird.pid);
+  }
+}
+
+function hatch(processes: Processes, owner: TreeOwner): Promise<Tracked> {
+  return processes.spawn({
+    name: "canary",
+    uid: owner.uid,
+    gid: owner.gid,
+    groups: owner.groups,
+    cwd: "/",
+    stdio: "service",
+    argv: ["sleep", "600"],
+    env: { PATH: "/usr/bin:/bin" },
+  });
+}
+
+async function expectSuccess(step: "dump" | "restore", criu: Tracked, log: string): Promise<void> {
+  const end = await criu.ended;
+  if (end?.kind === "exited" && end.code === 0) return;
+  throw new CanaryFailed(criuFailure(step, end, await readLog(log)));
+}
+
+/** It lives again, under its PID, and its output still leads to the container's log. */
+async function expectSame(bird: ProcessId, stdout: number | null): Promise<void> {
+  const stat = await readStat(bird.pid);
+  if (stat === undefined) throw new Error("the canary was restored and is gone");
+  if (stdout === null) throw new Error("the canary had lost its output before it was dumped");
+}
+
+async function end(processes: Processes, pid: number): Promise<void> {
+  const stat = await readStat(pid);
+  if (stat === undefined || stat.state === "Z" || stat.parent !== 1) return;
+  const tracked = processes.track(stat);
+  if (!(await isDead(stat))) await processes.init.kill(pid, 9);
+  await tracked.ended;
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return Math.round((performance.now() - start) * 10) / 10;
+}

@@ -1,0 +1,221 @@
+/** The daemon of one service: who owns it, what runs, and the one migration that may be open. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runCanary } from "./canary.js";
+import {
+  apiVersion,
+  type CanaryResult,
+  type CpuCheckResult,
+  type CpuImage,
+  type Ended,
+  type MigrationView,
+  OpenMigration,
+  type RunRequest,
+  type Status,
+} from "./api.js";
+import { tail } from "./command.js";
+import { createOnce, readIfThere } from "./durable.js";
+import type { Engine } from "./engine.js";
+import { DestinationHalf } from "./handover/destination.js";
+import { closedView, type HandOverDeps } from "./handover/half.js";
+import { openJournal } from "./handover/journal.js";
+import { SourceHalf } from "./handover/source.js";
+import { freeBytes } from "./images.js";
+import type { Log } from "./log.js";
+import { memoryFacts } from "./memory.js";
+import type { OwnershipStore } from "./ownership.js";
+import { journalFile, openFile, type DaemonPaths } from "./paths.js";
+import type { Processes } from "./processes.js";
+import { memoryOf } from "./procfs.js";
+import { Conflict, NotFound } from "./refusals.js";
+import type { Service } from "./service.js";
+
+export interface DaemonDeps {
+  paths: DaemonPaths;
+  processes: Processes;
+  engine: Engine;
+  service: Service;
+  ownership: OwnershipStore;
+  life: string;
+  version: string;
+  log: Log;
+}
+
+export type AnyHalf = SourceHalf | DestinationHalf;
+
+export class Daemon {
+  readonly deps: DaemonDeps;
+  /** The open migration, or the last one of this daemon's time. */
+  #half: AnyHalf | undefined;
+  #open: OpenMigration | undefined;
+
+  constructor(deps: DaemonDeps) {
+    this.deps = deps;
+  }
+
+  // ---- start ------------------------------------------------------------------------------------
+
+  /** Takes up what an earlier daemon left; starts the service where this node owns it and no migration is open. */
+  async takeUp(): Promise<void> {
+    const text = await readIfThere(openFile(this.deps.paths));
+    if (text === undefined) return this.startIfOurs();
+    this.#open = OpenMigration.parse(JSON.parse(text));
+    const last = await openJournal(journalFile(this.deps.paths)).last(this.#open.id);
+    this.#half = this.#makeHalf(this.#open, last?.state ?? "opened");
+    const reborn = last !== undefined && last.life !== this.deps.life;
+    await this.#half.recover(reborn);
+  }
+
+  /** Rule 6: only the owner, only with no open migration; and only what does not run already. */
+  async startIfOurs(): Promise<void> {
+    const { role, service } = this.deps.ownership.get();
+    if (role !== "owner" || service === null || this.#open !== undefined) return;
+    if (this.deps.service.process !== undefined) return;
+    await this.deps.service.start(service);
+  }
+
+  #makeHalf(open: OpenMigration, state: string): AnyHalf {
+    const deps: HandOverDeps = {
+      ...this.deps,
+      journal: openJournal(journalFile(this.deps.paths)),
+      closed: (id) => this.#closed(id),
+    };
+    if (open.role === "source") return new SourceHalf(deps, open, state as SourceHalf["state"]);
+    return new DestinationHalf(deps, open, state as DestinationHalf["state"]);
+  }
+
+  #closed(id: string): void {
+    if (this.#open?.id === id) this.#open = undefined;
+  }
+
+  // ---- service ----------------------------------------------------------------------------------
+
+  async run(request: RunRequest): Promise<Status> {
+    const { ownership, service } = this.deps;
+    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    const known = ownership.get();
+    if (request.epoch < known.epoch || (request.epoch === known.epoch && known.role !== "owner"))
+      throw new Conflict("EPOCH", `this node has seen epoch ${known.epoch} (${known.role}); ${request.epoch} is too old`);
+    if (service.process === undefined) {
+      await ownership.set({ epoch: request.epoch, role: "owner", service: request.service });
+      await service.start(request.service);
+    }
+    return this.status();
+  }
+
+  async stop(timeout: number): Promise<Status> {
+    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    await this.deps.service.stop(timeout);
+    return this.status();
+  }
+
+  canary(user: string): Promise<CanaryResult> {
+    return runCanary(this.deps, user);
+  }
+
+  async cpuDump(): Promise<CpuImage> {
+    return inTemporary(this.deps.paths.images, async (directory) => {
+      const { code, output } = await this.deps.engine.cpuDump(directory);
+      if (code !== 0) throw new Error(`criu cpuinfo dump ended with ${code}: ${tail(output, 3).join("; ")}`);
+      return { image: await readFile(join(directory, "cpuinfo.img"), "base64") };
+    });
+  }
+
+  async cpuCheck(image: CpuImage): Promise<CpuCheckResult> {
+    return inTemporary(this.deps.paths.images, async (directory) => {
+      await writeFile(join(directory, "cpuinfo.img"), Buffer.from(image.image, "base64"));
+      const { code, output } = await this.deps.engine.cpuCheck(directory);
+      return { ok: code === 0, log: tail(output) };
+    });
+  }
+
+  // ---- migrations -------------------------------------------------------------------------------
+
+  /** Opens a migration: creating the record is taking the lock. The same migration again is answered alike. */
+  async open(open: OpenMigration): Promise<MigrationView> {
+    if (this.#open?.id === open.id) return this.half(open.id).view();
+    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    this.#checkEpoch(open);
+    if (!(await createOnce(openFile(this.deps.paths), `${JSON.stringify(open)}\n`)))
+      throw new Conflict("LOCKED", "another migration was opened just now");
+    this.#open = open;
+    this.#half = this.#makeHalf(open, "opened");
+    return this.#half.view();
+  }
+
+  #checkEpoch(open: OpenMigration): void {
+    const known = this.deps.ownership.get();
+    if (open.role === "source" && known.role !== "owner")
+      throw new Conflict("NOT_OWNER", `this node does not own ${open.service.name}: it is ${known.role} at epoch ${known.epoch}`);
+    if (open.epoch <= known.epoch)
+      throw new Conflict("EPOCH", `this node has seen epoch ${known.epoch}; a migration of epoch ${open.epoch} is too old`);
+  }
+
+  half(id: string): AnyHalf {
+    if (this.#half?.open.id !== id) throw new NotFound(`no migration ${id} is open here`);
+    return this.#half;
+  }
+
+  source(id: string): SourceHalf {
+    const half = this.half(id);
+    if (half instanceof SourceHalf) return half;
+    throw new Conflict("ROLE", "this node is the migration's destination");
+  }
+
+  destination(id: string): DestinationHalf {
+    const half = this.half(id);
+    if (half instanceof DestinationHalf) return half;
+    throw new Conflict("ROLE", "this node is the migration's source");
+  }
+
+  /** Also of a migration that is over. */
+  async view(id: string): Promise<MigrationView> {
+    if (this.#half?.open.id === id) return this.#half.view();
+    const closed = await closedView(this.deps.paths, id);
+    if (closed === undefined) throw new NotFound(`this node knows no migration ${id}`);
+    return closed;
+  }
+
+  // ---- status -----------------------------------------------------------------------------------
+
+  async status(): Promise<Status> {
+    const { service, ownership, engine, version, paths } = this.deps;
+    const half = this.#half;
+    const held = half instanceof SourceHalf ? half.frozen : (half?.held ?? false);
+    const { rss, peak } = await memoryOf(process.pid);
+    return {
+      apiVersion,
+      version,
+      pid: process.pid,
+      ownership: ownership.get(),
+      service: await service.state(held),
+      tree: await service.describeTree(),
+      open: this.#open ?? null,
+      migration: half?.view() ?? null,
+      criu: { version: engine.version, features: [] },
+      memory: { daemonRss: rss, daemonPeak: peak, ...(await memoryFacts()), imagesFree: await freeBytes(paths.images) },
+      uptime: Number((await readFile("/proc/uptime", "utf8")).split(" ")[0]) * 1000,
+    };
+  }
+
+  // ---- end --------------------------------------------------------------------------------------
+
+  /** The service ended by itself: like any container's, its end is the container's, unless a migration is open. */
+  serviceEnded(ended: Ended): void {
+    this.deps.log.info("the service ended", { ...ended });
+    if (this.#open === undefined) void this.deps.processes.init.shutdown(ended.code ?? 128 + Number(ended.signal ?? 0));
+  }
+}
+
+export function lockedMessage(open: OpenMigration): string {
+  return `migration ${open.id} is open: ${open.from} → ${open.to}, by ${open.by} since ${open.openedAt}, plan ${open.plan}`;
+}
+
+async function inTemporary<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(parent, "cpu-"));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

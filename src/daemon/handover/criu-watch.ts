@@ -1,0 +1,57 @@
+/** Follows one CRIU run of a migration: its hook's `held` file, and its end. Finds it again after a daemon's death. */
+import { access } from "node:fs/promises";
+import { watch } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod/mini";
+import { readIfThere, replaceDurably } from "../durable.js";
+import type { ProcessEnd } from "../init-client.js";
+import type { Processes, Tracked } from "../processes.js";
+import { heldFile } from "../verdict.js";
+
+const Run = z.object({ pid: z.int(), startTicks: z.int(), life: z.string() });
+
+const runFile = (directory: string): string => join(directory, "criu.json");
+
+export async function rememberRun(directory: string, criu: Tracked, life: string): Promise<void> {
+  const { pid, startTicks } = criu;
+  await replaceDurably(runFile(directory), JSON.stringify({ pid, startTicks, life }));
+}
+
+/** The run that an earlier daemon of this life started, or undefined where it never came to that. */
+export async function recallRun(directory: string, processes: Processes, life: string): Promise<Tracked | undefined> {
+  const text = await readIfThere(runFile(directory));
+  if (text === undefined) return undefined;
+  const run = Run.parse(JSON.parse(text));
+  return run.life === life ? processes.track(run) : undefined;
+}
+
+export interface CriuEvents {
+  /** The hook waits: the tree is frozen and dumped, or restored and held. */
+  held(): void;
+  ended(end: ProcessEnd | null): void;
+}
+
+/** `held` comes before `ended`, or not at all. */
+export function watchRun(directory: string, criu: Tracked, events: CriuEvents): void {
+  let told = false;
+  const look = async (): Promise<void> => {
+    if (told || !(await exists(heldFile(directory))) || told) return;
+    told = true;
+    events.held();
+  };
+  const watcher = watch(directory, () => void look());
+  // Watching started after CRIU did: the file may be there already.
+  void look();
+  void criu.ended.then(async (end) => {
+    watcher.close();
+    await look();
+    events.ended(end);
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,319 @@
+/** The destination's half: executes destinationTable. What it decides stands in the table, how it is done stands here. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { IncomingMessage, RequestListener } from "node:http";
+import {
+  type DestinationStateName,
+  type ExpectRequest,
+  FinalRequest,
+  type OpenMigration,
+  type PeerState,
+  type Received,
+  type ReleaseProof,
+} from "../api.js";
+import { readIfThere, replaceDurably } from "../durable.js";
+import { ownDirectory, readLog, restoreLog } from "../engine.js";
+import { findImages, makeImages, removeImages } from "../images.js";
+import { headroom, memoryFacts } from "../memory.js";
+import type { ProcessEnd } from "../init-client.js";
+import { isDead, readStat, readTree, type ProcessStat } from "../procfs.js";
+import type { Tracked } from "../processes.js";
+import { Conflict } from "../refusals.js";
+import { createPeerListener, type PeerListener } from "../transfer/listener.js";
+import { openReceiver, type Receiver } from "../transfer/receiver.js";
+import { receiveSegment } from "../transfer/segment-route.js";
+import { heldFile } from "../verdict.js";
+import { criuFailure } from "./criu-failure.js";
+import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
+import { failureOf, Half, type HandOverDeps } from "./half.js";
+import { unpackPreserved } from "./preserve.js";
+import { readStatistics } from "./statistics.js";
+import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
+import { pause } from "../../wait.js";
+
+const settled = ["prepared", "inDoubt", "discarded", "running", "confirmed"] as const;
+
+export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
+  #receiver: Receiver | undefined;
+  #listener: PeerListener | undefined;
+  #criu: Tracked | undefined;
+  #resumeFailedBefore = false;
+  #closing: Promise<void> = Promise.resolve();
+
+  constructor(deps: HandOverDeps, open: OpenMigration, state: DestinationStateName) {
+    super(deps, open, destinationTable, state);
+  }
+
+  async recover(reborn: boolean): Promise<void> {
+    await this.loadVerdict();
+    const images = await findImages(this.deps.paths, this.open.id);
+    if (images !== undefined && ["opened", "receiving"].includes(this.state)) this.#receiver = await this.#openReceiver(images);
+    await this.machine.send(reborn ? "reborn" : "restarted");
+  }
+
+  // ---- what the CLI asks ------------------------------------------------------------------------
+
+  /** Listens for the source's daemon with this migration's secret; a second call replaces the first. */
+  async listen(port: number, psk: string, handler: RequestListener): Promise<void> {
+    await this.#listener?.close();
+    this.#listener = await createPeerListener({ port, psk, id: this.open.id, handler });
+  }
+
+  async abort(sourceAborted: boolean): Promise<void> {
+    await this.machine.send(sourceAborted ? "sourceAborted" : "abort");
+    if (this.state === "discarding") await this.machine.reached(["discarded", ...settled]);
+    await this.#closing;
+  }
+
+  async keepSource(): Promise<void> {
+    await this.machine.send("keepSource");
+    await this.machine.reached(["discarded", ...settled]);
+    await this.#closing;
+  }
+
+  async confirm(): Promise<void> {
+    if (await this.machine.send("confirm")) await this.machine.reached(["confirmed"]);
+    await this.#closing;
+  }
+
+  // ---- what the source's daemon asks ------------------------------------------------------------
+
+  /** Makes room and moves the PID cursor past what will be restored; the service still runs at the source. */
+  async expect(request: ExpectRequest): Promise<void> {
+    const room = { memory: headroom(await memoryFacts()), reserve: request.bytes };
+    const images = await makeImages(this.deps.paths, this.open.id, request.bytes, room);
+    this.#receiver ??= await this.#openReceiver(images);
+    await this.deps.processes.init.moveCursor(request.highestPid);
+    await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
+  }
+
+  async #openReceiver(directory: string): Promise<Receiver> {
+    await this.makeDirectory();
+    const journal = join(this.directory, "segments.ndjson");
+    return openReceiver({ directory, journal, maxTotal: Number.MAX_SAFE_INTEGER });
+  }
+
+  async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
+    if (this.#receiver === undefined) throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
+    await receiveSegment(request, query, this.#receiver);
+    const { bytes, files } = this.#receiver.progress();
+    this.record.transfer = { bytes, total: Math.max(bytes, this.record.transfer.total), files };
+    if (this.state === "opened") await this.machine.send("segment");
+  }
+
+  received(): Received {
+    return this.#receiver?.received() ?? { segments: [] };
+  }
+
+  /** Answers when the tree is held, or never will be. Asked again after a lost answer, it joins what is under way. */
+  async final(request: FinalRequest): Promise<PeerState> {
+    if (this.state === "opened" || this.state === "receiving") {
+      if (this.#receiver === undefined) throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
+      await this.#receiver.verifyFinal(request.files, request.tree);
+      this.record.mark("verified");
+      this.record.verify("digests");
+      await replaceDurably(this.#finalFile(), JSON.stringify(request));
+      await this.machine.send("final");
+    }
+    await this.machine.reached(settled);
+    return this.peerState();
+  }
+
+  /** Answers when the tree runs. The proof is on disk before anything follows from it. */
+  async released(proof: ReleaseProof): Promise<PeerState> {
+    const { id, epoch } = this.open;
+    if (proof.id !== id || proof.epoch !== epoch) throw new Conflict("WRONG_PROOF", `this is migration ${id}, epoch ${epoch}`);
+    if (this.state === "reviving") await this.machine.reached(["prepared", "inDoubt"]);
+    await this.makeDirectory();
+    await replaceDurably(join(this.directory, "proof.json"), JSON.stringify(proof));
+    await this.machine.send("released");
+    if (this.state === "resuming") await this.machine.reached(["running", "inDoubt", "discarded"]);
+    return this.peerState();
+  }
+
+  async aborted(): Promise<PeerState> {
+    await this.abort(true);
+    return this.peerState();
+  }
+
+  peerState(): PeerState {
+    return { state: this.state, failure: this.record.failure };
+  }
+
+  get held(): boolean {
+    return this.state === "prepared" || this.state === "restoring" || this.state === "resuming";
+  }
+
+  protected entered(state: DestinationStateName): void {
+    this.record.mark(state);
+  }
+
+  protected actions(): Record<DestinationAction, () => Promise<void>> {
+    return {
+      restore: () => this.#restore(),
+      watchRestore: () => this.#watchRestore(),
+      createRunning: () => this.#decide("running"),
+      createAborted: () => this.#decide("aborted"),
+      awaitResume: () => this.#awaitResume(),
+      takeOver: () => this.#takeOver(),
+      discard: () => this.#discard(),
+      close: () => this.#close(),
+    };
+  }
+
+  // ---- restore ----------------------------------------------------------------------------------
+
+  async #restore(): Promise<void> {
+    try {
+      await this.#startRestore(await this.#final());
+    } catch (thrown) {
+      this.record.fail(failureOf("restore", thrown));
+      await this.machine.send("restoreFailed");
+    }
+  }
+
+  async #startRestore(final: FinalRequest): Promise<void> {
+    const images = await findImages(this.deps.paths, this.open.id);
+    if (images === undefined) throw new Error("the checkpoint images are gone");
+    const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = final.tree;
+    await this.#killTree();
+    await rm(heldFile(this.directory), { force: true });
+    await unpackPreserved(images);
+    await this.deps.processes.init.moveCursor(highestPid);
+    const owner = { uid, gid, groups };
+    await ownDirectory(this.directory, owner);
+    const pipes = { stdout: stdoutInode, stderr: stderrInode };
+    const imagesDir = join(images, "final");
+    const job = { owner, imagesDir, workDir: this.directory, holdIn: this.directory, pipes };
+    this.#criu = await this.deps.engine.restore(job);
+    await rememberRun(this.directory, this.#criu, this.deps.life);
+    this.#watch(this.#criu);
+  }
+
+  async #final(): Promise<FinalRequest> {
+    const text = await readIfThere(this.#finalFile());
+    if (text === undefined) throw new Error("the list of images is gone");
+    return FinalRequest.parse(JSON.parse(text));
+  }
+
+  /** After a daemon's death: CRIU may be at work, waiting in its hook, or gone. */
+  async #watchRestore(): Promise<void> {
+    this.#criu = await recallRun(this.directory, this.deps.processes, this.deps.life);
+    if (this.#criu === undefined || (await isDead(this.#criu))) await this.#restore();
+    else this.#watch(this.#criu);
+  }
+
+  #watch(criu: Tracked): void {
+    watchRun(this.directory, criu, {
+      held: () => {
+        this.record.verify("stdio");
+        void this.machine.send("held");
+      },
+      ended: (end) => void this.#criuEnded(criu, end),
+    });
+  }
+
+  async #criuEnded(criu: Tracked, end: ProcessEnd | null): Promise<void> {
+    if (criu !== this.#criu) return;
+    this.record.stats = await readStatistics(this.directory, "restore");
+    const succeeded = end?.kind === "exited" && end.code === 0;
+    if (["restoring", "reviving"].includes(this.state) && !succeeded) {
+      this.record.fail(criuFailure("restore", end, await readLog(restoreLog(this.directory))));
+      await this.machine.send("restoreFailed");
+      return;
+    }
+    await this.machine.send("criuEnded");
+  }
+
+  // ---- resume -----------------------------------------------------------------------------------
+
+  async #decide(verdict: "running" | "aborted"): Promise<void> {
+    const standing = await this.decide(verdict);
+    await this.machine.send(standing === "running" ? "verdictRunning" : "verdictAborted");
+  }
+
+  async #awaitResume(): Promise<void> {
+    const criu = this.#criu ?? (await recallRun(this.directory, this.deps.processes, this.deps.life));
+    const end = await criu?.ended;
+    const root = await this.#root();
+    const log = await readLog(restoreLog(this.directory));
+    const resumed = log.includes(resumedLine);
+    if (resumed && root !== undefined) return void (await this.machine.send("resumed"));
+    this.record.fail(criuFailure("resume", end ?? null, log));
+    if (resumed || this.#resumeFailedBefore) return void (await this.machine.send("resumeUnsure"));
+    this.#resumeFailedBefore = true;
+    await this.machine.send("resumeFailed");
+  }
+
+  /** The restored root: it has the PID that it had at the source. */
+  async #root(): Promise<ProcessStat | undefined> {
+    const stat = await readStat((await this.#final()).tree.rootPid);
+    return stat === undefined || stat.state === "Z" ? undefined : stat;
+  }
+
+  async #takeOver(): Promise<void> {
+    const { epoch, service } = this.open;
+    await this.deps.ownership.set({ epoch, role: "owner", service });
+    const root = await this.#root();
+    if (root !== undefined) await this.deps.service.adopt(root);
+    await this.#listener?.close();
+  }
+
+  // ---- discard ----------------------------------------------------------------------------------
+
+  /** A killed CRIU leaves the tree wedged: it executes nothing, but holds its PIDs and memory. */
+  async #killTree(): Promise<void> {
+    const final = await this.#final().catch(() => undefined);
+    if (final === undefined) return;
+    for (;;) {
+      const tree = await readTree(final.tree.rootPid);
+      const alive = tree.filter((task) => task.state !== "Z" && task.pid !== process.pid);
+      if (alive.length === 0) return;
+      for (const task of alive) await this.deps.processes.init.kill(task.pid, 9);
+      await pause(2);
+    }
+  }
+
+  async #discard(): Promise<void> {
+    const criu = this.#criu ?? (await recallRun(this.directory, this.deps.processes, this.deps.life));
+    // The hook obeys `aborted` and CRIU kills the tree; one that is stuck elsewhere is killed.
+    if (criu !== undefined) await endOrKill(criu, this.deps);
+    await this.#killTree();
+    await this.machine.send("discarded");
+  }
+
+  async #close(): Promise<void> {
+    this.#closing = this.#doClose();
+    await this.#closing;
+  }
+
+  async #doClose(): Promise<void> {
+    await this.#receiver?.close();
+    await removeImages(this.deps.paths, this.open.id);
+    if (this.state === "discarded") await this.#useUpEpoch();
+    await this.finish(undefined);
+    await this.#listener?.close();
+  }
+
+  async #useUpEpoch(): Promise<void> {
+    const { role, service } = this.deps.ownership.get();
+    await this.deps.ownership.set({ epoch: this.open.epoch, role, service });
+  }
+
+  #finalFile(): string {
+    return join(this.directory, "final.json");
+  }
+}
+
+/** CRIU's own word that it let the tasks go. */
+const resumedLine = "Restore finished successfully. Tasks resumed.";
+
+/** Milliseconds that an aborted CRIU has to end by itself. */
+const patience = 3000;
+
+async function endOrKill(criu: Tracked, deps: HandOverDeps): Promise<void> {
+  const late = new Promise<"late">((resolve) => setTimeout(resolve, patience, "late").unref());
+  if ((await Promise.race([criu.ended, late])) !== "late" || (await isDead(criu))) return;
+  await deps.processes.init.kill(criu.pid, 9);
+  await criu.ended;
+}

@@ -1,0 +1,118 @@
+/** What both halves of the hand-over have in common: a machine that journals, a directory, an end. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../../errors.js";
+import { MigrationView, type DestinationStateName, type Failure, type OpenMigration, type SourceStateName } from "../api.js";
+import { readIfThere, removeDurably, replaceDurably } from "../durable.js";
+import type { Engine } from "../engine.js";
+import type { Log } from "../log.js";
+import type { OwnershipStore } from "../ownership.js";
+import { migrationDirectory, openFile, type DaemonPaths } from "../paths.js";
+import type { Processes } from "../processes.js";
+import type { Service } from "../service.js";
+import { decide, readVerdict, type Verdict } from "../verdict.js";
+import type { Journal } from "./journal.js";
+import { Machine } from "./machine.js";
+import { MigrationRecord } from "./record.js";
+import type { Row } from "./table.js";
+
+export interface HandOverDeps {
+  paths: DaemonPaths;
+  journal: Journal;
+  engine: Engine;
+  processes: Processes;
+  service: Service;
+  ownership: OwnershipStore;
+  life: string;
+  log: Log;
+  /** The migration is over: open.json is gone. */
+  closed(id: string): void;
+}
+
+export abstract class Half<S extends SourceStateName | DestinationStateName, E extends string, A extends string> {
+  readonly record: MigrationRecord;
+  protected readonly machine: Machine<S, E, A>;
+  protected readonly deps: HandOverDeps;
+  /** Verdict, lease, CRIU's log and statistics; belongs to the service's user while CRIU works. */
+  protected readonly directory: string;
+
+  constructor(deps: HandOverDeps, open: OpenMigration, table: readonly Row<S, E, A>[], state: S) {
+    this.deps = deps;
+    this.record = new MigrationRecord(open);
+    this.directory = migrationDirectory(deps.paths, open.id);
+    this.machine = new Machine<S, E, A>({
+      table,
+      state,
+      enter: (entered, event) => this.#enter(entered, event),
+      actions: this.actions(),
+      failed: (action, thrown) => this.#actionFailed(action, thrown),
+    });
+  }
+
+  protected abstract actions(): Record<A, () => Promise<void>>;
+  /** Runs after the state is on disk and before its actions. */
+  protected abstract entered(state: S): void;
+
+  get open(): OpenMigration {
+    return this.record.open;
+  }
+
+  get state(): S {
+    return this.machine.state;
+  }
+
+  view(): MigrationView {
+    return this.record.view(this.machine.state);
+  }
+
+  async #enter(state: S, event: E): Promise<void> {
+    const { id, epoch, role } = this.open;
+    const { life } = this.deps;
+    const at = new Date().toISOString();
+    await this.deps.journal.append({ at, id, epoch, role, event, state, life, failure: this.record.failure });
+    this.deps.log.info("hand-over", { id, role, event, state });
+    this.entered(state);
+  }
+
+  /** A broken disk or a bug: the state stands, the hook's lease ends what is frozen, a restart tries again. */
+  #actionFailed(action: A, thrown: unknown): void {
+    this.record.fail(failureOf(action, thrown));
+    this.deps.log.error("an action failed", { action, message: messageOf(thrown) });
+  }
+
+  protected async makeDirectory(): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** Creates the verdict unless one stands; answers the one that stands. */
+  protected async decide(verdict: Verdict): Promise<Verdict> {
+    await this.makeDirectory();
+    this.record.verdict = await decide(this.directory, verdict);
+    return this.record.verdict;
+  }
+
+  protected async loadVerdict(): Promise<void> {
+    this.record.verdict = await readVerdict(this.directory);
+  }
+
+  /** The view is kept for whoever asks later; the lock goes last. */
+  protected async finish(imagesDirectory: string | undefined): Promise<void> {
+    if (imagesDirectory !== undefined) await rm(imagesDirectory, { recursive: true, force: true });
+    await this.makeDirectory();
+    await replaceDurably(viewFile(this.directory), JSON.stringify(this.view()));
+    await removeDurably(openFile(this.deps.paths));
+    this.deps.closed(this.open.id);
+  }
+}
+
+const viewFile = (directory: string): string => join(directory, "view.json");
+
+/** How a migration that is over ended, or undefined where this node never knew it. */
+export async function closedView(paths: DaemonPaths, id: string): Promise<MigrationView | undefined> {
+  const text = await readIfThere(viewFile(migrationDirectory(paths, id)));
+  return text === undefined ? undefined : MigrationView.parse(JSON.parse(text));
+}
+
+export function failureOf(step: string, thrown: unknown): Failure {
+  return { step, message: messageOf(thrown), log: [], hint: null };
+}

@@ -1,0 +1,54 @@
+import type {
+  DestinationStateName,
+  Failure,
+  MigrationView,
+  OpenMigration,
+  ReleaseProof,
+  SourceStateName,
+  TransferProgress,
+} from "../api.js";
+import type { Verdict } from "../verdict.js";
+
+/** What a half of the hand-over learns on its way, for whoever asks. */
+export class MigrationRecord {
+  readonly open: OpenMigration;
+  failure: Failure | null = null;
+  transfer: TransferProgress = { bytes: 0, total: 0, files: 0 };
+  stats: Record<string, number> | null = null;
+  proof: ReleaseProof | null = null;
+  verdict: Verdict | null = null;
+  readonly timeline: Record<string, number> = {};
+  readonly verified: string[] = [];
+  #zero: number | undefined;
+  #startedAt: string | null = null;
+
+  constructor(open: OpenMigration) {
+    this.open = open;
+  }
+
+  /** Milliseconds since the first mark. */
+  now(): number {
+    this.#zero ??= performance.now();
+    this.#startedAt ??= new Date().toISOString();
+    return performance.now() - this.#zero;
+  }
+
+  mark(name: string, at = this.now()): void {
+    this.timeline[name] = Math.round(at * 10) / 10;
+  }
+
+  /** The first failure is the cause; later ones follow from it. */
+  fail(failure: Failure): void {
+    this.failure ??= failure;
+  }
+
+  verify(what: string): void {
+    if (!this.verified.includes(what)) this.verified.push(what);
+  }
+
+  view(state: SourceStateName | DestinationStateName): MigrationView {
+    const { id, epoch, role } = this.open;
+    const { verdict, failure, transfer, timeline, stats, proof, verified } = this;
+    return { id, epoch, role, state, verdict, failure, transfer, timeline, startedAt: this.#startedAt, stats, proof, verified };
+  }
+}

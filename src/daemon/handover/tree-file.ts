@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import * as z from "zod/mini";
+import { readIfThere, replaceDurably } from "../durable.js";
+import { isDead, type ProcessId } from "../procfs.js";
+
+const DumpedTree = z.object({
+  life: z.string(),
+  /** The root first. */
+  processes: z.array(z.object({ pid: z.int(), startTicks: z.int() })),
+});
+/** Every process of the dump, written down before any verdict: whose death is the proof. */
+export type DumpedTree = z.infer<typeof DumpedTree>;
+
+const treeFile = (directory: string): string => join(directory, "tree.json");
+
+export async function writeTree(directory: string, tree: DumpedTree): Promise<void> {
+  await replaceDurably(treeFile(directory), JSON.stringify(tree));
+}
+
+export async function readTreeFile(directory: string): Promise<DumpedTree | undefined> {
+  const text = await readIfThere(treeFile(directory));
+  return text === undefined ? undefined : DumpedTree.parse(JSON.parse(text));
+}
+
+/** The processes that are still alive. All of an earlier life of the container are dead. */
+export async function survivors(tree: DumpedTree, life: string): Promise<ProcessId[]> {
+  if (tree.life !== life) return [];
+  const dead = await Promise.all(tree.processes.map(isDead));
+  return tree.processes.filter((_, index) => !dead[index]);
+}

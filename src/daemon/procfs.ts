@@ -1,0 +1,112 @@
+/** What /proc says about processes. Reading it races with their death: whatever is gone is left out. */
+import { readdir, readFile, readlink } from "node:fs/promises";
+import type { ProcessInfo } from "./api.js";
+
+export interface ProcessStat {
+  pid: number;
+  parent: number;
+  /** One letter: R, S, D, Z (dead, not reaped), T, X. */
+  state: string;
+  /** Clock ticks since boot: tells one bearer of a PID from the next. */
+  startTicks: number;
+}
+
+/** Fields 3, 4 and 22 of /proc/PID/stat; the name in field 2 may contain anything, so count from its closing bracket. */
+export function parseStat(pid: number, text: string): ProcessStat {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { pid, state: fields[0] ?? "X", parent: Number(fields[1]), startTicks: Number(fields[19]) };
+}
+
+async function orGone<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (thrown) {
+    const code = (thrown as NodeJS.ErrnoException).code;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw thrown;
+  }
+}
+
+export async function readStat(pid: number): Promise<ProcessStat | undefined> {
+  const text = await orGone(readFile(`/proc/${pid}/stat`, "utf8"));
+  return text === undefined ? undefined : parseStat(pid, text);
+}
+
+export interface ProcessId {
+  pid: number;
+  startTicks: number;
+}
+
+/**
+ * Dead for good: no such process, another one with its PID, or a zombie (its memory is gone, it executes nothing).
+ * PID and start time name a process as surely as a pidfd, which Node cannot open.
+ */
+export async function isDead(process: ProcessId): Promise<boolean> {
+  const stat = await readStat(process.pid);
+  return stat === undefined || stat.startTicks !== process.startTicks || stat.state === "Z" || stat.state === "X";
+}
+
+export async function allStats(): Promise<ProcessStat[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const stats = await Promise.all(pids.map(readStat));
+  return stats.filter((stat) => stat !== undefined);
+}
+
+/** The root and all that descend from it, parents first. */
+export function treeOf(stats: readonly ProcessStat[], rootPid: number): ProcessStat[] {
+  const root = stats.find((stat) => stat.pid === rootPid);
+  if (root === undefined) return [];
+  const children = stats.filter((stat) => stat.parent === rootPid && stat.pid !== rootPid);
+  return [root, ...children.flatMap((child) => treeOf(stats, child.pid))];
+}
+
+export async function readTree(rootPid: number): Promise<ProcessStat[]> {
+  return treeOf(await allStats(), rootPid);
+}
+
+async function threadIds(pid: number): Promise<number[]> {
+  return ((await orGone(readdir(`/proc/${pid}/task`))) ?? []).map(Number);
+}
+
+/** The highest PID or thread id among the processes. */
+export async function highestId(pids: readonly number[]): Promise<number> {
+  return Math.max(0, ...pids, ...(await Promise.all(pids.map(threadIds))).flat());
+}
+
+function statusNumber(status: string, key: string): number {
+  return Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
+}
+
+export async function describeProcess(stat: ProcessStat): Promise<ProcessInfo | undefined> {
+  const status = await orGone(readFile(`/proc/${stat.pid}/status`, "utf8"));
+  if (status === undefined) return undefined;
+  return {
+    pid: stat.pid,
+    startTime: stat.startTicks,
+    uid: statusNumber(status, "Uid"),
+    rss: statusNumber(status, "VmRSS") * 1024,
+    name: /^Name:\s+(.*)$/m.exec(status)?.[1] ?? "",
+    highestTid: Math.max(stat.pid, ...(await threadIds(stat.pid))),
+  };
+}
+
+/** Sizes of a process of its own, bytes. */
+export async function memoryOf(pid: number): Promise<{ rss: number; peak: number }> {
+  const status = (await orGone(readFile(`/proc/${pid}/status`, "utf8"))) ?? "";
+  return { rss: statusNumber(status, "VmRSS") * 1024, peak: statusNumber(status, "VmHWM") * 1024 };
+}
+
+/** Inodes of the pipes among a process's descriptors. */
+export async function pipeInodes(pid: number): Promise<Set<number>> {
+  const names = (await orGone(readdir(`/proc/${pid}/fd`))) ?? [];
+  const targets = await Promise.all(names.map((name) => orGone(readlink(`/proc/${pid}/fd/${name}`))));
+  const inodes = targets.map((target) => /^pipe:\[(\d+)\]$/.exec(target ?? "")?.[1]);
+  return new Set(inodes.filter((inode) => inode !== undefined).map(Number));
+}
+
+/** Names one life of the container: its init's start time and the kernel's boot id. Every PID belongs to one life. */
+export async function lifeId(): Promise<string> {
+  const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  const init = await readStat(1);
+  return `${boot}/${init?.startTicks ?? 0}`;
+}

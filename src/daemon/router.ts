@@ -1,0 +1,124 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import * as z from "zod/mini";
+import { messageOf } from "../errors.js";
+import type { ErrorBody } from "./api.js";
+import type { Log } from "./log.js";
+import { BadRequest, HttpError, NotFound } from "./refusals.js";
+
+/** A request as a handler sees it: path parameters by name, the body checked by the route's schema. */
+export interface Asked<B> {
+  params: Record<string, string>;
+  query: URLSearchParams;
+  body: B;
+  /** For bodies that are no JSON: the route has no schema and reads it itself. */
+  request: IncomingMessage;
+}
+
+export interface Route {
+  method: "GET" | "POST" | "PUT";
+  /** `/migrations/{id}/abort` */
+  path: string;
+  summary: string;
+  request?: z.ZodMiniType;
+  /** The body is bytes that the handler reads. */
+  raw?: boolean;
+  response: z.ZodMiniType;
+  status: number;
+  handle(asked: Asked<unknown>): Promise<unknown>;
+}
+
+/** A route whose handler gets a body of the schema's type. */
+export function route<B>(parts: Omit<Route, "request" | "handle" | "status"> & {
+  request?: z.ZodMiniType<B>;
+  status?: number;
+  handle(asked: Asked<B>): Promise<unknown>;
+}): Route {
+  const { handle, ...rest } = parts;
+  return { status: 200, ...rest, handle: (asked) => handle(asked as Asked<B>) };
+}
+
+/** Bytes of a JSON body at most: the list of a large image's segments is the longest. */
+const longestBody = 64 * 1024 * 1024;
+
+export function serve(routes: readonly Route[], log: Log): RequestListener {
+  return (request, response) => {
+    answer(routes, request).then(
+      ({ status, body }) => send(response, status, body),
+      (thrown: unknown) => refuse(request, response, thrown, log),
+    );
+  };
+}
+
+async function answer(routes: readonly Route[], request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+  const url = new URL(request.url ?? "/", "http://daemon");
+  const { found, params } = find(routes, request.method ?? "GET", url.pathname);
+  const body = found.request === undefined ? undefined : checked(found.request, await readJson(request));
+  const result = await found.handle({ params, query: url.searchParams, body, request });
+  return { status: found.status, body: result };
+}
+
+function find(routes: readonly Route[], method: string, path: string): { found: Route; params: Record<string, string> } {
+  const matches = routes.flatMap((candidate) => {
+    const params = match(candidate.path, path);
+    return params === undefined ? [] : [{ found: candidate, params }];
+  });
+  if (matches.length === 0) throw new NotFound(`nothing is at ${path}`);
+  const exact = matches.find(({ found }) => found.method === method);
+  if (exact === undefined) throw new HttpError(405, "METHOD", `${path} takes ${matches.map(({ found }) => found.method).join(", ")}`);
+  return exact;
+}
+
+/** The parameters, or undefined where the path is another one. */
+export function match(pattern: string, path: string): Record<string, string> | undefined {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  if (wanted.length !== given.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, part] of wanted.entries()) {
+    const value = given[index] ?? "";
+    const name = /^\{(\w+)\}$/.exec(part)?.[1];
+    if (name === undefined && part !== value) return undefined;
+    if (name !== undefined) params[name] = value;
+  }
+  return params;
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > longestBody) throw new HttpError(413, "TOO_LONG", `a body has at most ${longestBody} bytes`);
+    chunks.push(chunk);
+  }
+  if (length === 0) return {};
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch (thrown) {
+    throw new BadRequest(`the body is no JSON: ${messageOf(thrown)}`);
+  }
+}
+
+function checked(schema: z.ZodMiniType, body: unknown): unknown {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
+  throw new BadRequest("the body does not fit the schema", problems);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+  response.end(text);
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown, log: Log): void {
+  const error = thrown instanceof HttpError ? thrown : new HttpError(500, "INTERNAL", messageOf(thrown));
+  if (!(thrown instanceof HttpError))
+    log.error("a request failed", { method: request.method, url: request.url, stack: thrown instanceof Error ? thrown.stack : thrown });
+  const { code, message, problems } = error;
+  const body: ErrorBody = { error: { code, message, ...(problems.length > 0 ? { problems: [...problems] } : {}) } };
+  // What was not read of the body would be taken for the next request.
+  if (!request.complete) response.setHeader("connection", "close");
+  send(response, error.status, body);
+}

@@ -1,0 +1,195 @@
+import { createHash } from "node:crypto";
+import { pause } from "../../wait.js";
+import type { Segment, TransferProgress } from "../api.js";
+import type { PeerClient } from "./client.js";
+import { TransferError } from "./errors.js";
+import { allFiles, growingFiles, readSegment, type FoundFile } from "./image-files.js";
+import { PieceQueue, type Piece } from "./piece-queue.js";
+import { SegmentIndex } from "./segment-index.js";
+import { lengthAt, segmentSize, type FinalFile } from "./segment.js";
+
+export interface ShipperOptions {
+  /** Absolute; the images lie in it and in its directories. */
+  root: string;
+  client: PeerClient;
+  /** Ends everything: the caller's lease and deadline. A lost link alone never does. */
+  signal: AbortSignal;
+  /** Called for every segment that the peer has verified. */
+  onProgress: (progress: TransferProgress) => void;
+  /** Segments that are under way at the same time; each has a buffer of its own. */
+  atOnce?: number;
+}
+
+export interface Shipper {
+  /** Starts to ship what CRIU appends to pages images in that directory of the root (`final`), while it writes. */
+  follow(directory: string): void;
+  /**
+   * Nothing is written any more: ships the rest of every file; resolves to the list for `final` when the peer
+   * has verified all. Rejects with a TransferError where the peer refuses, with the signal's reason where that
+   * aborts, and with what went wrong where a file cannot be read.
+   */
+  finish(): Promise<FinalFile[]>;
+  /** Stops; resolves when nothing is under way any more. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds between two looks at growing files. */
+const lookEvery = 5;
+/** A line that damages more than that many bodies of one segment will not get better. */
+const mostDamaged = 5;
+
+export function createShipper(options: ShipperOptions): Shipper {
+  return new ImageShipper(options);
+}
+
+class ImageShipper implements Shipper {
+  readonly #options: ShipperOptions;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #queue = new PieceQueue();
+  /** Bytes of each file that are queued, under way or verified. */
+  readonly #planned = new Map<string, number>();
+  readonly #verified = new SegmentIndex();
+  readonly #workers: Promise<unknown>;
+  #following: Promise<void> = Promise.resolve();
+  #stopFollowing = new AbortController();
+  #syncing: Promise<void> | undefined;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
+    this.#workers = Promise.all(Array.from({ length: options.atOnce ?? 4 }, () => this.#work()));
+    this.#workers.catch((reason: unknown) => {
+      this.#stop.abort(reason);
+    });
+  }
+
+  follow(directory: string): void {
+    this.#following = this.#look(directory).catch((thrown: unknown) => {
+      if (!this.#stopFollowing.signal.aborted) this.#stop.abort(thrown);
+    });
+  }
+
+  async finish(): Promise<FinalFile[]> {
+    await this.#endFollowing();
+    this.#signal.throwIfAborted();
+    const files = allFiles(this.#options.root);
+    for (const file of files) this.#plan(file, file.size);
+    this.#queue.end();
+    await this.#workers;
+    return this.#list(files);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort(new Error("the transfer was closed"));
+    await this.#endFollowing();
+    await this.#workers.catch(() => undefined);
+  }
+
+  async #look(directory: string): Promise<void> {
+    const signal = AbortSignal.any([this.#signal, this.#stopFollowing.signal]);
+    for (;;) {
+      for (const file of growingFiles(this.#options.root, directory)) {
+        this.#plan(file, file.size - (file.size % segmentSize));
+      }
+      await pause(lookEvery, signal);
+    }
+  }
+
+  async #endFollowing(): Promise<void> {
+    this.#stopFollowing.abort();
+    await this.#following;
+  }
+
+  /** Queues what of the file's first `until` bytes is not queued yet. */
+  #plan({ file, size }: FoundFile, until: number): void {
+    const planned = this.#planned.get(file) ?? 0;
+    if (size < planned) throw new Error(`${file} has shrunk from ${planned} bytes to ${size}`);
+    for (let offset = planned; offset < until; offset += segmentSize) {
+      this.#queue.push({ file, offset, length: lengthAt(offset, until) });
+    }
+    this.#planned.set(file, until);
+  }
+
+  async #work(): Promise<void> {
+    const buffer = Buffer.allocUnsafeSlow(segmentSize);
+    for (;;) {
+      const piece = await this.#queue.next(this.#signal);
+      if (piece === undefined) return;
+      await this.#ship(piece, buffer.subarray(0, piece.length));
+    }
+  }
+
+  async #ship(piece: Piece, bytes: Buffer): Promise<void> {
+    await readSegment(this.#options.root, piece.file, piece.offset, bytes);
+    const segment = { ...piece, sha256: createHash("sha256").update(bytes).digest("hex") };
+    await this.#deliver(segment, bytes);
+    this.#verified.add(segment);
+    this.#options.onProgress(this.#progress());
+  }
+
+  async #deliver(segment: Segment, bytes: Buffer): Promise<void> {
+    for (let damaged = 0; ; ) {
+      try {
+        await this.#options.client.putSegment(segment, bytes, this.#signal);
+        return;
+      } catch (thrown) {
+        if (isLost(thrown)) await this.#sync();
+        else if (!isDamaged(thrown) || ++damaged === mostDamaged) throw thrown;
+      }
+    }
+  }
+
+  /** After a loss the peer may be another process than before: what it has not any more is queued again. */
+  #sync(): Promise<void> {
+    this.#syncing ??= this.#askWhatArrived().finally(() => {
+      this.#syncing = undefined;
+    });
+    return this.#syncing;
+  }
+
+  async #askWhatArrived(): Promise<void> {
+    const arrived = new SegmentIndex();
+    for (const segment of await this.#received()) arrived.add(segment);
+    const lacking = this.#verified.all().filter((segment) => !arrived.has(segment));
+    for (const segment of lacking) {
+      this.#verified.remove(segment);
+      this.#queue.push(segment);
+    }
+  }
+
+  async #received(): Promise<readonly Segment[]> {
+    for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
+      await pause(wait, this.#signal);
+      try {
+        return (await this.#options.client.received(this.#signal)).segments;
+      } catch (thrown) {
+        if (!isLost(thrown)) throw thrown;
+      }
+    }
+  }
+
+  #progress(): TransferProgress {
+    const total = [...this.#planned.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return { bytes: this.#verified.bytes, total, files: this.#planned.size };
+  }
+
+  #list(files: readonly FoundFile[]): FinalFile[] {
+    const verified = this.#verified.byFile();
+    return files.map(({ file, size }) => ({
+      file,
+      size,
+      segments: (verified.get(file) ?? [])
+        .map(({ offset, length, sha256 }) => ({ offset, length, sha256 }))
+        .sort((a, b) => a.offset - b.offset),
+    }));
+  }
+}
+
+function isLost(thrown: unknown): boolean {
+  return thrown instanceof TransferError && thrown.fault.kind === "lost";
+}
+
+function isDamaged(thrown: unknown): boolean {
+  return thrown instanceof TransferError && thrown.fault.kind === "refused" && thrown.fault.code === "DIGEST";
+}

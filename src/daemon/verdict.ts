@@ -1,0 +1,42 @@
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createOnce, readIfThere } from "./durable.js";
+
+export type Verdict = "released" | "running" | "aborted";
+
+const verdictIn = (directory: string): string => join(directory, "verdict");
+
+/** A hook in the container reads it as the service's user. */
+const readable = 0o644;
+
+export async function readVerdict(directory: string): Promise<Verdict | null> {
+  const text = await readIfThere(verdictIn(directory));
+  return text === undefined ? null : parseVerdict(text);
+}
+
+function parseVerdict(text: string): Verdict {
+  const verdict = text.trim();
+  if (verdict === "released" || verdict === "running" || verdict === "aborted") return verdict;
+  throw new Error(`the verdict file says ${JSON.stringify(text)}`);
+}
+
+/** Creates the verdict where there is none yet, and answers the one that stands. */
+export async function decide(directory: string, verdict: Verdict): Promise<Verdict> {
+  if (await createOnce(verdictIn(directory), `${verdict}\n`, readable)) return verdict;
+  const standing = await readVerdict(directory);
+  if (standing === null) throw new Error("the verdict file vanished");
+  return standing;
+}
+
+/**
+ * Lets the hook wait for `endsIn` more milliseconds. It compares nanoseconds of CLOCK_BOOTTIME, which nobody sets.
+ * Not flushed: a lease ends with the kernel that holds the frozen tree.
+ */
+export async function setLease(directory: string, endsIn: number): Promise<void> {
+  const uptime = Number((await readIfThere("/proc/uptime"))?.split(" ")[0]);
+  const end = BigInt(Math.round((uptime * 1000 + endsIn) * 1e6));
+  await writeFile(join(directory, "lease.tmp"), `${end}\n`, { mode: readable });
+  await rename(join(directory, "lease.tmp"), join(directory, "lease"));
+}
+
+export const heldFile = (directory: string): string => join(directory, "held");
