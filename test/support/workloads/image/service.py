@@ -11,6 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 BOOT = secrets.token_hex(8)
 STARTED_AT = time.time()
 
+# A file that stays open for as long as the program runs, where a test asks for one.
+HELD = open(os.environ["HOLD_OPEN"]) if "HOLD_OPEN" in os.environ else None
+
 
 class Counter:
     """Raised by clients; every answer is one more than the one before, whoever asks."""

@@ -1,0 +1,80 @@
+import { expect, test } from "@jest/globals";
+import { exitCodes } from "../../src/errors.js";
+import { cut, healAll } from "../../src/lab/index.js";
+import { statusOf } from "../support/daemon.js";
+import { halfway, secondSucceeds } from "../support/failing.js";
+import { onStage } from "../support/on-stage.js";
+
+const stage = onStage();
+const lease = "3s";
+
+test.each([
+  ["direct", "a"],
+  ["relay", "controller"],
+] as const)("the link is cut in the transfer by %s", async (transfer, end) => {
+  const scene = await halfway(stage(), { transfer, lease });
+  await cut(stage().lab, end, "b");
+  await scene.witness.servesOn("a");
+  await healAll(stage().lab);
+  const { exit, stderr } = await scene.running.ended;
+  expect({ exit, stderr }).toMatchObject({ exit: exitCodes.rolledBack, stderr: expect.stringContaining("a serves") });
+  await secondSucceeds(stage(), scene);
+}, 120_000);
+
+test("the destination's disk is full", async () => {
+  const scene = await halfway(stage(), { lease });
+  await stage().on("b", "sh", "-c", shrinkImages(scene.cast.name));
+  const { exit, stderr } = await scene.running.ended;
+  expect({ exit, stderr }).toMatchObject({ exit: exitCodes.rolledBack, stderr: expect.stringMatching(/no space|ENOSPC/i) });
+  await scene.witness.servesOn("a");
+  await secondSucceeds(stage(), scene);
+}, 120_000);
+
+test("the destination's daemon is killed", async () => {
+  const scene = await halfway(stage(), { lease });
+  const { pid } = await statusOf(stage(), "b", scene.cast);
+  await stage().on("b", "podman", "exec", "--user", "0", scene.cast.name, "kill", "-KILL", String(pid));
+  await scene.running.ended;
+  await servesOnce(scene);
+}, 120_000);
+
+test("SIGTERM to the CLI in the transfer", async () => {
+  const scene = await halfway(stage());
+  scene.running.kill("SIGTERM");
+  expect(await scene.running.ended).toMatchObject({ exit: exitCodes.terminated });
+  await scene.witness.servesOn("a");
+  await secondSucceeds(stage(), scene);
+}, 120_000);
+
+test("SIGKILL to the CLI while frozen, by direct: the daemons finish between themselves", async () => {
+  const scene = await halfway(stage(), { transfer: "direct" });
+  scene.running.kill("SIGKILL");
+  await scene.running.ended;
+  await scene.witness.servesOn("b");
+  await stage().result("resume", scene.id);
+  await scene.witness.servesOn("b");
+}, 120_000);
+
+test("SIGKILL to the CLI while frozen, by relay: the source resumes when its lease is over", async () => {
+  const scene = await halfway(stage(), { transfer: "relay", lease });
+  scene.running.kill("SIGKILL");
+  await scene.running.ended;
+  await scene.witness.servesOn("a");
+  await stage().fastmig("resume", scene.id);
+  await scene.witness.servesOn("a");
+  await secondSucceeds(stage(), scene);
+}, 120_000);
+
+type Scene = Awaited<ReturnType<typeof halfway>>;
+
+/** Wherever the hand-over stood: the source serves and a second migration succeeds. */
+async function servesOnce(scene: Scene): Promise<void> {
+  await scene.witness.servesOn("a");
+  await secondSucceeds(stage(), scene);
+}
+
+/** The image directory's file system, as small as it can be now: the next bytes do not fit. */
+function shrinkImages(container: string): string {
+  const pid = `$(podman inspect --format '{{.State.Pid}}' ${container})`;
+  return `nsenter -t ${pid} -m mount -o remount,size=8m /run/fastmig-images`;
+}

@@ -1,0 +1,64 @@
+import { expect } from "@jest/globals";
+import { contradictions } from "../../src/lab/demo/ledger.js";
+import { waitFor } from "../../src/wait.js";
+import { type Writer } from "./clients.js";
+import { type Cast } from "./services.js";
+import { type NodeName, type Stage } from "./stage.js";
+import { secondHeartbeats } from "./workloads/heartbeats.js";
+
+export interface Identity {
+  pid: number;
+  uid: number;
+  /** Made when the program started. */
+  boot: string;
+  startedAt: number;
+  counter: number;
+}
+
+/** Asks an HTTP service of the stage; POST where the path is written `POST /path`. */
+export async function ask<T>(stage: Stage, cast: Cast, node: NodeName, what: string): Promise<T> {
+  const [path = "", method = "GET"] = what.split(" ").reverse();
+  const answer = await fetch(`http://${stage.address(node)}:${cast.port}${path}`, { method, signal: AbortSignal.timeout(10_000) });
+  return (await answer.json()) as T;
+}
+
+/** What has to be the same after a move, and a client that has been writing all the time. */
+export class Witness {
+  private constructor(
+    readonly stage: Stage,
+    readonly cast: Cast,
+    readonly writer: Writer,
+    readonly identity: Identity,
+    readonly checksum: string | undefined,
+  ) {}
+
+  /** Starts to watch a service that runs on the node. */
+  static async of(stage: Stage, cast: Cast, node: NodeName): Promise<Witness> {
+    const identity = await waitFor(`${cast.name} on ${node}`, () => ask<Identity>(stage, cast, node, "/identity"), { timeout: 20_000 });
+    const writer = await stage.clients.count(stage.addresses(cast));
+    return new Witness(stage, cast, writer, identity, await checksum(stage, cast, node));
+  }
+
+  /** The same process answers, on that node alone; no write was lost, no second copy ever beat. */
+  async servesOn(node: NodeName, timeout = 30_000): Promise<void> {
+    const { stage, cast, writer } = this;
+    const news = await writer.goesOn(timeout);
+    expect([...new Set(news.map(({ address }) => address))]).toEqual([`${stage.address(node)}:${cast.port}`]);
+    const now = await ask<Identity>(stage, cast, node, "/identity");
+    expect(now).toEqual({ ...this.identity, counter: expect.any(Number) });
+    expect(await checksum(stage, cast, node)).toBe(this.checksum);
+    await this.hasSeenOneCopy(node);
+  }
+
+  async hasSeenOneCopy(node: NodeName): Promise<void> {
+    const { stage, cast, writer } = this;
+    expect(contradictions(await writer.ledger())).toEqual([]);
+    const beats = await stage.clients.heartbeats(cast.name);
+    expect(secondHeartbeats(beats)).toEqual([]);
+    expect(beats.at(-1)).toMatchObject({ boot: this.identity.boot, from: stage.address(node) });
+  }
+}
+
+async function checksum(stage: Stage, cast: Cast, node: NodeName): Promise<string | undefined> {
+  return (await ask<{ sha256?: string }>(stage, cast, node, "/memory")).sha256;
+}
