@@ -3,7 +3,7 @@ import type { Path } from "./problem.js";
 import { resolveMigration, resolveOptions } from "./resolve/migration.js";
 import { resolveNode } from "./resolve/node.js";
 import { resolveService } from "./resolve/service.js";
-import type { WrittenMigration, WrittenOptions } from "./schema/migration.js";
+import type { WrittenMigration } from "./schema/migration.js";
 import type { WrittenNode } from "./schema/node.js";
 import type { WrittenService } from "./schema/service.js";
 

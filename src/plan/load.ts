@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { commandLine } from "../argv.js";
 import { exitCodes, FastmigError, messageOf } from "../errors.js";
 import { draftOf, wholePlan } from "./draft.js";
 import type { Plan } from "./plan.js";
@@ -24,17 +25,11 @@ export function parsePlan(text: string, path: string): Plan {
   const { data, problems } = source.read();
   if (problems.length > 0) throw planInvalid(path, problems);
   const shape = shapeProblems(data, (at) => source.written(at));
-  const draft = draftOf(
-    data,
-    shape.map((problem) => problem.path),
-  );
-  const found = [...shape, ...ruleProblems(draft)];
+  const broken = shape.map((problem) => problem.path);
+  const draft = draftOf(data, broken);
+  const found = [...shape, ...ruleProblems(draft)].map((problem) => source.place(problem));
   const plan = found.length === 0 ? wholePlan(draft, path, text) : undefined;
-  if (plan === undefined)
-    throw planInvalid(
-      path,
-      found.map((problem) => source.place(problem)),
-    );
+  if (plan === undefined) throw planInvalid(path, found);
   return plan;
 }
 
@@ -51,10 +46,10 @@ function decoded(path: string, bytes: Buffer): string {
 }
 
 function unreadable(path: string, cause: unknown): FastmigError {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const code = (cause as NodeJS.ErrnoException).code;
   const usage = { exit: exitCodes.usage, cause };
   if (code === "ENOENT") {
-    const hint = `fastmig plan init ${path} writes one to start from`;
+    const hint = `${commandLine(["fastmig", "plan", "init", path])} writes one to start from`;
     return new FastmigError(`there is no plan ${path}`, { ...usage, code: "PLAN_NOT_FOUND", hint });
   }
   const reason = code === "EISDIR" ? "it is a directory" : messageOf(cause);

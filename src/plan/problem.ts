@@ -44,7 +44,17 @@ export function planInvalid(file: string, problems: readonly PlacedProblem[]): F
   return new FastmigError(`the plan ${file} has ${count}`, {
     code: "PLAN_INVALID",
     exit: exitCodes.usage,
-    details: sorted.map(({ line, col, where, message }) => `${file}:${line}:${col} ${where}: ${message}`),
+    details: sorted.map(
+      ({ line, col, where, message }) => `${file}:${line}:${col} ${where}: ${oneLine(message)}`,
+    ),
     hint: "every key with its meaning: plans/reference.yaml; fastmig plan schema prints a schema for editors",
   });
+}
+
+/** A problem quotes what is written; a line break or an escape sequence in it stays a word. */
+function oneLine(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

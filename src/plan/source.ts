@@ -23,7 +23,12 @@ export class Source {
 
   constructor(text: string) {
     // `schema` fixes YAML 1.2's values even where a %YAML 1.1 line asks for `yes` and `no`.
-    this.#document = parseDocument(text, { lineCounter: this.#lines, schema: "core", prettyErrors: false });
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      schema: "core",
+      resolveKnownTags: false,
+      prettyErrors: false,
+    });
   }
 
   /** The plain values, or every problem of the YAML itself. */
@@ -115,7 +120,7 @@ function child(node: unknown, step: PropertyKey): { key: unknown; value: unknown
 
 function keyProblem({ key }: Pair<unknown, unknown>): string | undefined {
   if (!isScalar(key)) return "a key has to be a plain word";
-  if (typeof key.value !== "string") return `the key ${key.source ?? "~"} is not text: quote it`;
+  if (typeof key.value !== "string") return `the key ${key.source || "(nothing)"} is not text: quote it`;
   return key.value === "__proto__" ? "the key __proto__ is not allowed" : undefined;
 }
 

@@ -15,7 +15,7 @@ export async function writeStarter(path: string, template: string): Promise<void
 
 function notWritten(path: string, cause: unknown): FastmigError {
   const usage = { exit: exitCodes.usage, cause };
-  if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") {
+  if ((cause as NodeJS.ErrnoException).code === "EEXIST") {
     const hint = "name another file: fastmig plan init PATH";
     return new FastmigError(`${path} exists and is left as it is`, { ...usage, code: "PLAN_EXISTS", hint });
   }
