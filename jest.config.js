@@ -1,5 +1,7 @@
-const project = (name) => ({
+/** One kind of test; `seconds` is how long one test may take where it does not say so itself. */
+const project = (name, seconds) => ({
   displayName: name,
+  testTimeout: seconds * 1000,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
@@ -14,9 +16,9 @@ const project = (name) => ({
 
 export default {
   projects: [
-    project("unit"),
-    project("integration"),
-    project("cli"),
-    { ...project("e2e"), runner: "<rootDir>/test/support/serial-runner.js" },
+    project("unit", 10),
+    project("integration", 60),
+    project("cli", 60),
+    { ...project("e2e", 600), runner: "<rootDir>/test/support/serial-runner.js" },
   ],
 };

@@ -10,5 +10,5 @@ if (process.argv.slice(2).join() === "--version") {
   console.log(version());
 } else {
   const { execute } = await import("@oclif/core/execute");
-  await execute({ dir: import.meta.url });
+  await execute({ loadOptions: { root: import.meta.dirname, userPlugins: false, devPlugins: false } });
 }
