@@ -130,12 +130,18 @@ function parseEvent([what, ...words]: string[]): InitLine | undefined {
 /** SEQUENCE PID START NAME code|signal N */
 function parseExited([sequence, pid, startTicks, name, how, number]: string[]): InitLine | undefined {
   const end = parseEnd(how, Number(number));
-  if (name === undefined || end === undefined) return undefined;
-  const event = { pid: Number(pid), startTicks: Number(startTicks), name, end };
-  return { kind: "exited", sequence: Number(sequence), event };
+  const numbers = { sequence: Number(sequence), pid: Number(pid), startTicks: Number(startTicks) };
+  if (name === undefined || end === undefined || !Object.values(numbers).every(Number.isInteger))
+    return undefined;
+  return {
+    kind: "exited",
+    sequence: numbers.sequence,
+    event: { pid: numbers.pid, startTicks: numbers.startTicks, name, end },
+  };
 }
 
 function parseEnd(how: string | undefined, number: number): ProcessEnd | undefined {
+  if (!Number.isInteger(number)) return undefined;
   if (how === "code") return { kind: "exited", code: number };
   return how === "signal" ? { kind: "signaled", signal: number } : undefined;
 }
