@@ -109,6 +109,8 @@ export class SshServer {
       ...hostKeys.map((type) => `HostKey ${this.path(`host_${type}`)}`),
       `AuthorizedKeysFile ${this.path("authorized_keys")}`,
       "PidFile none",
+      // The tests' login shell reads no start files of whoever runs them.
+      `SetEnv HOME=${this.dir}`,
       "StrictModes no",
       "UsePAM no",
       "PasswordAuthentication no",

@@ -42,6 +42,14 @@ export class Link {
     }
   }
 
+  /** Runs a command whose end nobody waits for, out of turn: what ends others must not wait for them. */
+  runAside(command: string): void {
+    this.#open((done) => this.#client.exec(command, done)).then(
+      (channel) => channel.resume().stderr.resume(),
+      () => undefined,
+    );
+  }
+
   /** A channel to a Unix socket on the other machine. */
   openSocket(socketPath: string): Promise<ClientChannel> {
     return this.#open((done) => this.#client.openssh_forwardOutStreamLocal(socketPath, done));

@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
-import { commandLine } from "../../argv.js";
 import type { Argv } from "../../argv.js";
 import { messageOf } from "../../errors.js";
 import type { ExecOptions, Node, Outcome, RemoteProcess } from "../node.js";
@@ -11,7 +10,7 @@ import { withSudo } from "../sudo.js";
 import { ChannelStream } from "./channel-stream.js";
 import type { Connection } from "./dial.js";
 import type { Link } from "./link.js";
-import { runningOn } from "./process.js";
+import { remoteCommand, runningOn } from "./process.js";
 
 export interface SshNodeOptions {
   name: string;
@@ -83,10 +82,12 @@ export class SshNode implements Node {
   }
 
   async #start(argv: Argv, options: Pick<ExecOptions, "signal" | "asLoginUser">): Promise<Running> {
-    const asked = this.#sudo && !options.asLoginUser ? withSudo(argv) : argv;
-    // `exec`, so that signals and the exit status are the command's own and not its shell's.
-    const channel = await this.#link.openSession(`exec ${commandLine(asked)}`, options.signal);
-    return runningOn(channel, this.#link.whyLost);
+    const asRoot = this.#sudo && !options.asLoginUser;
+    const as = (words: Argv): string => remoteCommand(asRoot ? withSudo(words) : words);
+    const channel = await this.#link.openSession(as(argv), options.signal);
+    const kill = (group: number, signal: string): void =>
+      this.#link.runAside(as(["sh", "-c", `kill -${signal} -${group}`]));
+    return runningOn(channel, { whyLost: this.#link.whyLost, kill });
   }
 
   #stream(channel: ClientChannel): ChannelStream {

@@ -1,50 +1,53 @@
 import type { ClientChannel } from "ssh2";
+import { commandLine } from "../../argv.js";
+import type { Argv } from "../../argv.js";
 import type { Ending, Running } from "../running.js";
 import { ChannelStream } from "./channel-stream.js";
+import { PidLine, pidMark } from "./pid-line.js";
 
-type WhyLost = () => string | undefined;
+export interface ProcessHost {
+  whyLost: () => string | undefined;
+  /** Sends a signal to a process group on the node. */
+  kill: (group: number, signal: "TERM" | "KILL") => void;
+}
 
-/** The command that runs on a session channel. */
-export function runningOn(channel: ClientChannel, whyLost: WhyLost): Running {
-  const stream = new ChannelStream(channel, whyLost);
-  const abandon = (): void => {
-    stream.destroy();
-    channel.stderr.destroy();
-  };
+/**
+ * What the login shell is asked to run. The command says its process id first, on standard error: SSH's own signal request is
+ * refused by sshd for root, and a command behind sudo is nobody's but root's to end. `exec` twice, so that exit status and
+ * signals are the command's and no shell's.
+ */
+export function remoteCommand(argv: Argv): string {
+  return `exec ${commandLine(["sh", "-c", `echo ${pidMark}$$ >&2; exec "$@"`, "sh", ...argv])}`;
+}
+
+/** The command that runs on a session channel. sshd makes it the leader of a process group. */
+export function runningOn(channel: ClientChannel, host: ProcessHost): Running {
+  const stream = new ChannelStream(channel, host.whyLost);
+  const stderr = channel.stderr.pipe(new PidLine());
   return {
     stdin: stream,
     stdout: stream,
-    stderr: channel.stderr,
-    ended: ending(channel, stream, whyLost),
-    kill: (signal) => sendSignal(channel, signal),
-    abandon,
+    stderr,
+    ended: ending(channel, stream, host.whyLost),
+    kill: (signal) => void stderr.pid.then((pid) => host.kill(pid, signal)),
+    abandon: () => [stream, stderr].forEach((each) => each.destroy()),
   };
 }
 
-/** ssh2 says `exit` before the last data and `close` after it; a close without an exit status is no end that is known. */
-function ending(channel: ClientChannel, stream: ChannelStream, whyLost: WhyLost): Promise<Ending> {
-  let ended: Ending | undefined;
-  channel.on("exit", (code: number | null, signal?: string) => {
-    ended = code === null ? { kind: "signaled", signal: String(signal) } : { kind: "exited", code };
-  });
+/**
+ * ssh2 says `exit` before the last data, and may say it before anybody listens; its `close` comes after the last data and tells
+ * the same. Without an exit status it is no end that is known.
+ */
+function ending(channel: ClientChannel, stream: ChannelStream, whyLost: ProcessHost["whyLost"]): Promise<Ending> {
   return new Promise((resolve) => {
-    const settle = (): void => resolve(lostBy(whyLost()) ?? ended ?? { kind: "lost", reason: "the node sent no exit status" });
+    const settle = (code?: number | null, signal?: string): void => resolve(endingOf(whyLost(), code, signal));
     channel.once("close", settle);
-    stream.once("close", settle);
+    stream.once("close", () => settle());
   });
 }
 
-function lostBy(reason: string | undefined): Ending | undefined {
-  return reason === undefined ? undefined : { kind: "lost", reason };
-}
-
-interface Inner {
-  outgoing: { id: number; state: string };
-  _client: { _protocol: { signal(channel: number, name: string): void } };
-}
-
-/** ssh2's own `signal()` sends nothing once the command's input has ended, which is nearly always. */
-function sendSignal(channel: ClientChannel, signal: string): void {
-  const { outgoing, _client: client } = channel as unknown as Inner;
-  if (outgoing.state === "open" || outgoing.state === "eof") client._protocol.signal(outgoing.id, signal);
+function endingOf(lost: string | undefined, code: number | null | undefined, signal: string | undefined): Ending {
+  if (lost !== undefined) return { kind: "lost", reason: lost };
+  if (typeof code === "number") return { kind: "exited", code };
+  return signal === undefined ? { kind: "lost", reason: "the node sent no exit status" } : { kind: "signaled", signal };
 }

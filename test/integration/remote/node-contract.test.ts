@@ -107,7 +107,7 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
     const pid = await waitFor("the command", () => Promise.resolve(Number(readFileSync(pidFile, "utf8")) || undefined), { timeout: 5000 });
     controller.abort();
     expect(await outcome).toMatchObject({ kind: "lost", reason: "aborted" });
-    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    await waitFor("its end", () => Promise.resolve(!existsSync(`/proc/${pid}`) || undefined), { timeout: 1000 });
     rmSync(pidFile);
   });
 
