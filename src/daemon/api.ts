@@ -12,7 +12,7 @@ const count = z.int().check(z.minimum(0));
 export const MigrationId = z.string().check(z.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/));
 export const Epoch = z.int().check(z.minimum(1));
 /** An absolute path without `.` or `..` parts. */
-export const ContainerPath = z.string().check(z.regex(/^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/), z.maxLength(4096));
+export const ContainerPath = z.string().check(z.regex(/^(\/|(\/(?!\.{1,2}(\/|$))[^/\0]+)+)$/), z.maxLength(4096));
 
 /** What runs: enough to start it from scratch, and to know it again. */
 export const ServiceSpec = z.strictObject({

@@ -13,6 +13,7 @@ import {
   type RunRequest,
   type Status,
 } from "./api.js";
+import { messageOf } from "../errors.js";
 import { tail } from "./command.js";
 import { createOnce, readIfThere } from "./durable.js";
 import type { Engine } from "./engine.js";
@@ -84,8 +85,13 @@ export class Daemon {
     return new DestinationHalf(deps, open, state as DestinationHalf["state"]);
   }
 
+  /** What had to wait for the migration's end: a service that ended meanwhile, or one to start after a reboot. */
   #closed(id: string): void {
-    if (this.#open?.id === id) this.#open = undefined;
+    if (this.#open?.id !== id) return;
+    this.#open = undefined;
+    const { ended } = this.deps.service;
+    if (ended !== undefined) this.serviceEnded(ended);
+    else void this.startIfOurs().catch((thrown: unknown) => this.deps.log.error("the service does not start", { message: messageOf(thrown) }));
   }
 
   // ---- service ----------------------------------------------------------------------------------

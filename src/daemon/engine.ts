@@ -85,12 +85,12 @@ export async function containerEngine(processes: Processes, paths: DaemonPaths):
   return {
     version,
     dump: (job) =>
-      start("dump", job, dumpArgv({ ...job, logFile: dumpLog(job.workDir), timeoutS: seizeTimeout }), {}),
+      start("dump", job, dumpArgv({ ...job, ...hook(job), logFile: dumpLog(job.workDir), timeoutS: seizeTimeout }), {}),
     restore: async (job) => {
       await rm(restorePidFile(job.workDir), { force: true });
       const inodes = await processes.init.pipes();
       await processes.init.chownPipes(job.owner.uid, job.owner.gid);
-      const options = { ...job, logFile: restoreLog(job.workDir), pidfile: restorePidFile(job.workDir) };
+      const options = { ...job, ...hook(job), logFile: restoreLog(job.workDir), pidfile: restorePidFile(job.workDir) };
       return start("restore", job, restoreArgv({ ...options, pipes: inherited(job.pipes) }), {
         FASTMIG_STDOUT_INODE: String(inodes.stdout),
         FASTMIG_STDERR_INODE: String(inodes.stderr),
@@ -107,6 +107,11 @@ export async function containerEngine(processes: Processes, paths: DaemonPaths):
       warmed.add(owner.uid);
     },
   };
+}
+
+/** Where nothing is held, CRIU asks nobody. */
+function hook(job: CriuJob): { hook?: string } {
+  return job.holdIn === undefined ? { hook: "/bin/true" } : {};
 }
 
 async function warmCache(processes: Processes, owner: TreeOwner, cache: string): Promise<void> {

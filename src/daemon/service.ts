@@ -46,6 +46,11 @@ export class Service {
     return this.#process;
   }
 
+  /** How it ended by itself, while it was this container's to run. */
+  get ended(): Ended | undefined {
+    return this.#ended;
+  }
+
   async start(spec: ServiceSpec): Promise<void> {
     const user = await lookUpUser(spec.user);
     const { processes } = this.#options;
@@ -75,6 +80,7 @@ export class Service {
   /** It is somebody else's now, or dead: its exit says nothing any more. */
   async forget(): Promise<void> {
     this.#process = undefined;
+    this.#ended = undefined;
     await removeDurably(rememberedIn(this.#options.stateDir));
   }
 
