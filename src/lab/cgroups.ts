@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { waitFor } from "../wait.js";
+import { kill } from "./processes.js";
 
 /** One cgroup hierarchy of this machine. */
 export interface Hierarchy {
@@ -73,18 +74,27 @@ export async function moveToLaunchGroup(id: string, pid: number): Promise<void> 
     await writeFile(join(launchGroup(each, id), "cgroup.procs"), String(pid));
 }
 
-/** Removes the groups of a node, or of the whole lab. Their processes must have ended. */
+/** Removes the groups of a node, or of the whole lab, and kills what is in them: a launcher may have come no further. */
 export async function removeGroups(id: string, node = ""): Promise<void> {
   for (const each of await hierarchies()) await removeGroup(nodeGroup(each, id, node));
 }
 
-/** The kernel frees a group a little after its last process. */
 async function removeGroup(path: string): Promise<void> {
   const children = await readdir(path, { withFileTypes: true }).catch(() => undefined);
   if (children === undefined) return;
   for (const child of children) if (child.isDirectory()) await removeGroup(join(path, child.name));
-  await waitFor(`removal of the cgroup ${path}`, () => rmdir(path).then(() => true), {
-    timeout: 5000,
+  await waitFor(`removal of the cgroup ${path}`, () => emptyAndRemove(path), {
+    timeout: 10_000,
     interval: 20,
   });
+}
+
+/** The kernel frees a group a little after its last process: the first try may fail. */
+async function emptyAndRemove(path: string): Promise<true> {
+  const pids = (await readFile(join(path, "cgroup.procs"), "utf8"))
+    .split("\n")
+    .filter((pid) => pid !== "" && pid !== "0");
+  for (const pid of pids) kill(Number(pid));
+  await rmdir(path);
+  return true;
 }

@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
-import { cacheDir, labPaths, type LabPaths } from "./paths.js";
+import { FastmigError, exitCodes } from "../errors.js";
+import { cacheDir, labPaths, labsDirectory, type LabPaths } from "./paths.js";
 import { removeGroups } from "./cgroups.js";
 import { freeDevices } from "./disk.js";
 import { withLock } from "./lock.js";
@@ -28,7 +29,17 @@ async function remove(paths: LabPaths): Promise<void> {
   await rm(paths.dir, { recursive: true, force: true });
 }
 
-/** Removes root file systems and images; the next `up` builds them again. */
+/** Removes root file systems and images; the next `up` builds them again. Throws LAB_BUSY while any lab is up. */
 export async function purge(): Promise<void> {
+  const labs = await readdir(labsDirectory).catch(() => []);
+  if (labs.length > 0) throw busy(labs);
   await rm(cacheDir(), { recursive: true, force: true });
+}
+
+function busy(labs: readonly string[]): FastmigError {
+  return new FastmigError(`the caches stay: other labs stand on them (${labs.join(", ")})`, {
+    code: "LAB_BUSY",
+    exit: exitCodes.usage,
+    hint: labs.map((id) => `fastmig lab down --name ${id.replace(/-[^-]*$/, "")}`),
+  });
 }

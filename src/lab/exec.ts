@@ -30,10 +30,29 @@ export async function inNode(
 }
 
 /** Commands from outside join the node's own cgroups: an engine started elsewhere would miss its groups. */
-function joined(argv: Argv): Argv {
-  const join = `for f in /sys/fs/cgroup/${leaf}/cgroup.procs /sys/fs/cgroup/*/${leaf}/cgroup.procs; do [ ! -w "$f" ] || echo $$ > "$f"; done; exec "$@"`;
-  return ["sh", "-c", join, "sh", ...argv];
-}
+const join = `\
+for procs in /sys/fs/cgroup/${leaf}/cgroup.procs /sys/fs/cgroup/*/${leaf}/cgroup.procs; do
+  [ ! -w "$procs" ] || echo $$ > "$procs"
+done
+exec "$@"`;
+
+/** As at a root login: nothing of the caller's environment goes along. */
+const environment = [
+  "env",
+  "-i",
+  "HOME=/root",
+  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+];
+
+const joined = (argv: Argv): Argv => [
+  ...environment,
+  "PODMAN_IGNORE_CGROUPSV1_WARNING=1",
+  "sh",
+  "-c",
+  join,
+  "sh",
+  ...argv,
+];
 
 /** Starts a program of this machine in the client's place in the network. It rejects when the program fails. */
 export function inClient(state: LabState, argv: Argv): ResultPromise<{ stdin: "pipe" }> {

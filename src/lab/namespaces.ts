@@ -1,5 +1,6 @@
 import { mkdir, rm, rmdir, statfs, writeFile } from "node:fs/promises";
 import type { Argv } from "../argv.js";
+import { labsDirectory } from "./paths.js";
 import { killAllIn } from "./processes.js";
 import { attempt, run } from "./run.js";
 
@@ -46,7 +47,7 @@ export async function removeNamespace(lab: Namespaces, name: string): Promise<vo
 
 export async function removeNamespaceDirectory(lab: Namespaces): Promise<void> {
   await rm(lab.namespaces, { recursive: true, force: true });
-  await rmdir("/run/fastmig-lab").catch(() => undefined);
+  await rmdir(labsDirectory).catch(() => undefined);
 }
 
 /** Whether the command succeeds inside the namespace. */

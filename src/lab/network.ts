@@ -80,11 +80,17 @@ export async function ensureMember(state: LabState, name: string, address: strin
   if (!(await succeedsIn(state, name, ["ip", "link", "show", "dev", "eth0"]))) {
     await forgetPort(state, name);
     const peer = ["type", "veth", "peer", "name", name, "netns", `${state.namespaces}/${switchName}`];
-    await inside(["ip", "link", "add", "eth0", ...peer]);
+    await inside(["ip", "link", "add", "eth0", "address", hardwareAddress(address), ...peer]);
   }
   await inside(["ip", "addr", "replace", `${address}/24`, "dev", "eth0"]);
   await inside(["ip", "link", "set", "dev", "eth0", "up"]);
   await plugIn(state, name);
+}
+
+/** The same after every boot, as a real card's is: nobody has to forget a neighbour first. */
+export function hardwareAddress(address: string): string {
+  const bytes = address.split(".").map((byte) => Number(byte).toString(16).padStart(2, "0"));
+  return ["02", "fa", ...bytes].join(":");
 }
 
 async function forgetPort(state: LabState, name: string): Promise<void> {

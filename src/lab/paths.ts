@@ -13,6 +13,9 @@ export interface LabPaths {
   namespaces: string;
 }
 
+/** One directory for every lab that is up. */
+export const labsDirectory = "/run/fastmig-lab";
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** HOME may be unset (cron); the passwd file knows better than `/`. */
@@ -43,5 +46,5 @@ export function labPaths(name: string, env: Env = process.env): LabPaths {
   }
   const dir = join(xdg(env, "XDG_STATE_HOME", ".local/state"), "fastmig/lab", name);
   const id = `${name}-${shortHash(dir, 6)}`;
-  return { name, id, dir, namespaces: join("/run/fastmig-lab", id) };
+  return { name, id, dir, namespaces: join(labsDirectory, id) };
 }

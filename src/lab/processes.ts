@@ -61,7 +61,8 @@ async function someAlive(processes: readonly Process[]): Promise<boolean> {
   return (await Promise.all(processes.map(isAlive))).includes(true);
 }
 
-function kill(pid: number): void {
+/** SIGKILL; a process that has ended meanwhile is none the worse. */
+export function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (thrown) {

@@ -52,35 +52,35 @@ export async function up(options: UpOptions = {}): Promise<LabState> {
 
 async function raise(paths: LabPaths, root: string, options: UpOptions): Promise<LabState> {
   const before = await readState(paths);
-  const state = await nextState(paths, root, before, options);
+  const state = await withLock("the choice of a network", 60_000, () =>
+    connect(paths, root, before, options),
+  );
   await removeSurplus(before, state);
   await ensureKeys(state);
   await writeAccess(state);
-  await ensureSwitch(state);
-  await ensureController(state);
   await ensureMember(state, "client", state.client.address);
   await Promise.all(state.nodes.map((node) => ensureNode(state, node.name)));
   return setRate(state, state.rate);
 }
 
-/** The network is chosen under a lock of the machine, and written down before it is used. */
-function nextState(
+/** Written down before it is used; the lock ends when this machine shows that the network is taken. */
+async function connect(
   paths: LabPaths,
   root: string,
   before: LabState | undefined,
   options: UpOptions,
 ): Promise<LabState> {
-  return withLock("the choice of a network", 60_000, async () => {
-    const running = before !== undefined && (await isNamespace(namespaceFile(paths, switchName)));
-    const network = running ? before.network : freeNetwork(paths.id, usedAddresses());
-    const names = options.nodes ?? before?.nodes.map((node) => node.name) ?? ["a", "b"];
-    const state = describe(paths, running ? before.root : root, network, {
-      nodes: assign(paths, network, names, running ? before.nodes : []),
-      rate: options.rate === undefined ? (before?.rate ?? null) : options.rate,
-    });
-    await writeState(state);
-    return state;
+  const running = (await isNamespace(namespaceFile(paths, switchName))) ? before : undefined;
+  const network = running?.network ?? freeNetwork(paths.id, usedAddresses());
+  const names = options.nodes ?? before?.nodes.map((node) => node.name) ?? ["a", "b"];
+  const state = describe(paths, running?.root ?? root, network, {
+    nodes: assign(paths, network, names, running?.nodes ?? []),
+    rate: options.rate === undefined ? (before?.rate ?? null) : options.rate,
   });
+  await writeState(state);
+  await ensureSwitch(state);
+  await ensureController(state);
+  return state;
 }
 
 function describe(
@@ -120,9 +120,11 @@ export function assign(
   }, []);
 }
 
+/** Nodes that are no longer wanted, and disks that were written over another root file system. */
 async function removeSurplus(before: LabState | undefined, state: LabState): Promise<void> {
   for (const node of before?.nodes ?? []) {
-    if (state.nodes.some((each) => each.name === node.name)) continue;
+    const stays = before?.root === state.root && state.nodes.some((each) => each.name === node.name);
+    if (stays) continue;
     await stopNode(state, node.name);
     await rm(node.dir, { recursive: true, force: true });
   }
