@@ -12,7 +12,9 @@ const count = z.int().check(z.minimum(0));
 export const MigrationId = z.string().check(z.regex(/^[0-9A-HJKMNP-TV-Z]{26}$/));
 export const Epoch = z.int().check(z.minimum(1));
 /** An absolute path without `.` or `..` parts. */
-export const ContainerPath = z.string().check(z.regex(/^(\/|(\/(?!\.{1,2}(\/|$))[^/\0]+)+)$/), z.maxLength(4096));
+export const ContainerPath = z
+  .string()
+  .check(z.regex(/^(\/|(\/(?!\.{1,2}(\/|$))[^/\0]+)+)$/), z.maxLength(4096));
 
 /** What runs: enough to start it from scratch, and to know it again. */
 export const ServiceSpec = z.strictObject({
@@ -34,7 +36,11 @@ export type RunRequest = z.infer<typeof RunRequest>;
 export const StopRequest = z.strictObject({ timeout: z._default(count, 10_000) });
 export type StopRequest = z.infer<typeof StopRequest>;
 
-export const Ended = z.strictObject({ code: z.nullable(z.int()), signal: z.nullable(z.string()), at: z.string() });
+export const Ended = z.strictObject({
+  code: z.nullable(z.int()),
+  signal: z.nullable(z.string()),
+  at: z.string(),
+});
 export type Ended = z.infer<typeof Ended>;
 
 export const ServiceState = z.discriminatedUnion("state", [
@@ -89,11 +95,30 @@ export type OpenMigration = z.infer<typeof OpenMigration>;
 
 /** The states of both halves; the transitions stand in hand-over/table.ts. */
 export const SourceStateName = z.enum([
-  "opened", "dumping", "held", "releasing", "released", "restoringBack", "aborting", "aborted", "reclaimed", "confirmed",
+  "opened",
+  "dumping",
+  "held",
+  "releasing",
+  "released",
+  "restoringBack",
+  "aborting",
+  "aborted",
+  "reclaimed",
+  "confirmed",
 ]);
 export type SourceStateName = z.infer<typeof SourceStateName>;
 export const DestinationStateName = z.enum([
-  "opened", "receiving", "restoring", "prepared", "reviving", "resuming", "running", "inDoubt", "discarding", "discarded", "confirmed",
+  "opened",
+  "receiving",
+  "restoring",
+  "prepared",
+  "reviving",
+  "resuming",
+  "running",
+  "inDoubt",
+  "discarding",
+  "discarded",
+  "confirmed",
 ]);
 export type DestinationStateName = z.infer<typeof DestinationStateName>;
 
@@ -160,7 +185,10 @@ export const Peer = z.discriminatedUnion("transport", [
 ]);
 export type Peer = z.infer<typeof Peer>;
 
-export const ListenRequest = z.strictObject({ port: z.int().check(z.minimum(1), z.maximum(65535)), psk: text });
+export const ListenRequest = z.strictObject({
+  port: z.int().check(z.minimum(1), z.maximum(65535)),
+  psk: text,
+});
 export type ListenRequest = z.infer<typeof ListenRequest>;
 
 export const SwitchoverRequest = z.strictObject({
@@ -232,19 +260,36 @@ export type Status = z.infer<typeof Status>;
 // ---- peer ---------------------------------------------------------------------------------------
 
 /** A file of the checkpoint image, relative: `final/pages-1.img`, `1/core-1000.img`, `preserve.tar`. */
-export const ImageFile = z.string().check(z.regex(/^((final|[1-9][0-9]{0,3})\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/));
-export const Segment = z.strictObject({ file: ImageFile, offset: count, length: count, sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });
+export const ImageFile = z
+  .string()
+  .check(z.regex(/^((final|[1-9][0-9]{0,3})\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/));
+export const Segment = z.strictObject({
+  file: ImageFile,
+  offset: count,
+  length: count,
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+});
 export type Segment = z.infer<typeof Segment>;
 
 /** Asked before the freeze: it proves the way between the daemons, makes room and moves the PID cursor. */
-export const ExpectRequest = z.strictObject({ epoch: Epoch, highestPid: count, uid: count, gid: count, bytes: count });
+export const ExpectRequest = z.strictObject({
+  epoch: Epoch,
+  highestPid: count,
+  uid: count,
+  gid: count,
+  bytes: count,
+});
 export type ExpectRequest = z.infer<typeof ExpectRequest>;
 
 /** Everything the destination must hold before it restores; sent last. */
 export const FinalRequest = z.strictObject({
   epoch: Epoch,
   files: z.array(
-    z.strictObject({ file: ImageFile, size: count, segments: z.array(z.strictObject({ offset: count, length: count, sha256: z.string() })) }),
+    z.strictObject({
+      file: ImageFile,
+      size: count,
+      segments: z.array(z.strictObject({ offset: count, length: count, sha256: z.string() })),
+    }),
   ),
   /** What the destination needs to restore and to check itself against. */
   tree: z.strictObject({
@@ -267,5 +312,7 @@ export const Received = z.strictObject({ segments: z.array(Segment) });
 export type Received = z.infer<typeof Received>;
 
 /** Every error answer, 4xx and 5xx. */
-export const ErrorBody = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string(), problems: z.optional(z.array(z.string())) }) });
+export const ErrorBody = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), problems: z.optional(z.array(z.string())) }),
+});
 export type ErrorBody = z.infer<typeof ErrorBody>;

@@ -60,7 +60,9 @@ async function dumpAndRestore(
       expectSuccess("dump", await engine.dump({ ...job, rootPid: bird.pid }), dumpLog(directory)),
     );
     await bird.ended;
-    times.restoreMs = await timed(async () => expectSuccess("restore", await engine.restore({ ...job, pipes }), restoreLog(directory)));
+    times.restoreMs = await timed(async () =>
+      expectSuccess("restore", await engine.restore({ ...job, pipes }), restoreLog(directory)),
+    );
     await expectSame(bird, pipes.stdout);
   } finally {
     await end(processes, bird.pid);

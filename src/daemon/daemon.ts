@@ -91,7 +91,10 @@ export class Daemon {
     this.#open = undefined;
     const { ended } = this.deps.service;
     if (ended !== undefined) this.serviceEnded(ended);
-    else void this.startIfOurs().catch((thrown: unknown) => this.deps.log.error("the service does not start", { message: messageOf(thrown) }));
+    else
+      void this.startIfOurs().catch((thrown: unknown) =>
+        this.deps.log.error("the service does not start", { message: messageOf(thrown) }),
+      );
   }
 
   // ---- service ----------------------------------------------------------------------------------
@@ -101,7 +104,10 @@ export class Daemon {
     if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
     const known = ownership.get();
     if (request.epoch < known.epoch || (request.epoch === known.epoch && known.role !== "owner"))
-      throw new Conflict("EPOCH", `this node has seen epoch ${known.epoch} (${known.role}); ${request.epoch} is too old`);
+      throw new Conflict(
+        "EPOCH",
+        `this node has seen epoch ${known.epoch} (${known.role}); ${request.epoch} is too old`,
+      );
     if (service.process === undefined) {
       await ownership.set({ epoch: request.epoch, role: "owner", service: request.service });
       await service.start(request.service);
@@ -152,9 +158,15 @@ export class Daemon {
   #checkEpoch(open: OpenMigration): void {
     const known = this.deps.ownership.get();
     if (open.role === "source" && known.role !== "owner")
-      throw new Conflict("NOT_OWNER", `this node does not own ${open.service.name}: it is ${known.role} at epoch ${known.epoch}`);
+      throw new Conflict(
+        "NOT_OWNER",
+        `this node does not own ${open.service.name}: it is ${known.role} at epoch ${known.epoch}`,
+      );
     if (open.epoch <= known.epoch)
-      throw new Conflict("EPOCH", `this node has seen epoch ${known.epoch}; a migration of epoch ${open.epoch} is too old`);
+      throw new Conflict(
+        "EPOCH",
+        `this node has seen epoch ${known.epoch}; a migration of epoch ${open.epoch} is too old`,
+      );
   }
 
   half(id: string): AnyHalf {
@@ -199,7 +211,12 @@ export class Daemon {
       open: this.#open ?? null,
       migration: half?.view() ?? null,
       criu: { version: engine.version, features: [] },
-      memory: { daemonRss: rss, daemonPeak: peak, ...(await memoryFacts()), imagesFree: await freeBytes(paths.images) },
+      memory: {
+        daemonRss: rss,
+        daemonPeak: peak,
+        ...(await memoryFacts()),
+        imagesFree: await freeBytes(paths.images),
+      },
       uptime: Number((await readFile("/proc/uptime", "utf8")).split(" ")[0]) * 1000,
     };
   }
@@ -209,7 +226,8 @@ export class Daemon {
   /** The service ended by itself: like any container's, its end is the container's, unless a migration is open. */
   serviceEnded(ended: Ended): void {
     this.deps.log.info("the service ended", { ...ended });
-    if (this.#open === undefined) void this.deps.processes.init.shutdown(ended.code ?? 128 + Number(ended.signal ?? 0));
+    if (this.#open === undefined)
+      void this.deps.processes.init.shutdown(ended.code ?? 128 + Number(ended.signal ?? 0));
   }
 }
 

@@ -1,7 +1,15 @@
 /** CRIU in this container. Nothing outside this file knows where or as whom CRIU runs. */
 import { chown, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checkArgv, cpuinfoCheckArgv, cpuinfoDumpArgv, dumpArgv, restoreArgv, versionArgv, type InheritedPipe } from "../criu/argv.js";
+import {
+  checkArgv,
+  cpuinfoCheckArgv,
+  cpuinfoDumpArgv,
+  dumpArgv,
+  restoreArgv,
+  versionArgv,
+  type InheritedPipe,
+} from "../criu/argv.js";
 import type { Argv } from "../argv.js";
 import { runCommand, tail, type CommandResult } from "./command.js";
 import { capability, inheritedPipeFds } from "./init-client.js";
@@ -63,10 +71,19 @@ export async function containerEngine(processes: Processes, paths: DaemonPaths):
   const cacheOf = (uid: number): string => join(paths.images, `criu-${uid}`);
   const warmed = new Set<number>();
 
-  async function start(name: string, job: CriuJob, argv: Argv, extra: Record<string, string>): Promise<Tracked> {
+  async function start(
+    name: string,
+    job: CriuJob,
+    argv: Argv,
+    extra: Record<string, string>,
+  ): Promise<Tracked> {
     await ownDirectory(cacheOf(job.owner.uid), job.owner);
     await ownDirectory(job.workDir, job.owner);
-    const env: Record<string, string> = { PATH: searchPath, XDG_RUNTIME_DIR: cacheOf(job.owner.uid), ...extra };
+    const env: Record<string, string> = {
+      PATH: searchPath,
+      XDG_RUNTIME_DIR: cacheOf(job.owner.uid),
+      ...extra,
+    };
     if (job.holdIn !== undefined) env["FASTMIG_HOLD"] = job.holdIn;
     return processes.spawn({
       name,
@@ -85,12 +102,22 @@ export async function containerEngine(processes: Processes, paths: DaemonPaths):
   return {
     version,
     dump: (job) =>
-      start("dump", job, dumpArgv({ ...job, ...hook(job), logFile: dumpLog(job.workDir), timeoutS: seizeTimeout }), {}),
+      start(
+        "dump",
+        job,
+        dumpArgv({ ...job, ...hook(job), logFile: dumpLog(job.workDir), timeoutS: seizeTimeout }),
+        {},
+      ),
     restore: async (job) => {
       await rm(restorePidFile(job.workDir), { force: true });
       const inodes = await processes.init.pipes();
       await processes.init.chownPipes(job.owner.uid, job.owner.gid);
-      const options = { ...job, ...hook(job), logFile: restoreLog(job.workDir), pidfile: restorePidFile(job.workDir) };
+      const options = {
+        ...job,
+        ...hook(job),
+        logFile: restoreLog(job.workDir),
+        pidfile: restorePidFile(job.workDir),
+      };
       return start("restore", job, restoreArgv({ ...options, pipes: inherited(job.pipes) }), {
         FASTMIG_STDOUT_INODE: String(inodes.stdout),
         FASTMIG_STDERR_INODE: String(inodes.stderr),

@@ -12,5 +12,7 @@ export const log: Log = {
 };
 
 function write(level: string, message: string, fields: Fields = {}): void {
-  process.stderr.write(`${JSON.stringify({ at: new Date().toISOString(), level, from: "fastmig", message, ...fields })}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ at: new Date().toISOString(), level, from: "fastmig", message, ...fields })}\n`,
+  );
 }

@@ -17,7 +17,8 @@ import { version } from "./version.js";
 
 function need(name: string): string {
   const value = process.env[name];
-  if (value === undefined || value === "") throw new Error(`${name} is not set: the container was not made by fastmig`);
+  if (value === undefined || value === "")
+    throw new Error(`${name} is not set: the container was not made by fastmig`);
   return value;
 }
 
@@ -31,7 +32,10 @@ async function listen(daemon: Daemon, paths: DaemonPaths): Promise<void> {
   const socket = daemonSocket(paths);
   await rm(socket, { force: true });
   const routes = [...controlRoutes(daemon, log), ...peerRoutes(daemon)];
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, serve([...routes, documentRoute(openApi)], log));
+  const server = createServer(
+    { requestTimeout: 0, keepAliveTimeout: 60_000 },
+    serve([...routes, documentRoute(openApi)], log),
+  );
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   // Whoever owns the directory on the node, the SSH user, may drive the daemon; nobody else.
   const { uid, gid } = await stat(paths.runtime);
@@ -61,7 +65,11 @@ async function main(): Promise<void> {
     await daemon?.deps.service.stop(stopTimeout);
     await processes.init.shutdown(0);
   }
-  await Promise.all([makePassable(paths.state), makePassable(`${paths.state}/migrations`), makePassable(paths.images)]);
+  await Promise.all([
+    makePassable(paths.state),
+    makePassable(`${paths.state}/migrations`),
+    makePassable(paths.images),
+  ]);
   const life = await lifeId();
   const ownership = await openOwnership(ownershipFile(paths));
   const onEnd = (ended: Parameters<Daemon["serviceEnded"]>[0]): void => daemon?.serviceEnded(ended);
@@ -70,7 +78,11 @@ async function main(): Promise<void> {
   daemon = new Daemon({ paths, processes, engine, service, ownership, life, version, log });
   await daemon.takeUp();
   await listen(daemon, paths);
-  log.info("ready", { service: need("FASTMIG_SERVICE"), role: ownership.get().role, epoch: ownership.get().epoch });
+  log.info("ready", {
+    service: need("FASTMIG_SERVICE"),
+    role: ownership.get().role,
+    epoch: ownership.get().epoch,
+  });
 }
 
 await main();

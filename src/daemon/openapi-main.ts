@@ -7,4 +7,7 @@ import { controlRoutes, peerRoutes } from "./routes.js";
 
 const nobody = {} as Daemon;
 const routes = [...controlRoutes(nobody, log), ...peerRoutes(nobody)];
-writeFileSync(process.argv[2] ?? "docs/openapi.json", `${JSON.stringify(openApiDocument(routes), null, 2)}\n`);
+writeFileSync(
+  process.argv[2] ?? "docs/openapi.json",
+  `${JSON.stringify(openApiDocument(routes), null, 2)}\n`,
+);

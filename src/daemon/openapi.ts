@@ -42,7 +42,9 @@ function operation(route: Route): Json {
 
 function operationId({ method, path }: Route): string {
   const words = path.split(/[^A-Za-z]+/).filter((word) => word !== "" && word !== "id");
-  return [method.toLowerCase(), ...words].map((word, index) => (index === 0 ? word : word[0]?.toUpperCase() + word.slice(1))).join("");
+  return [method.toLowerCase(), ...words]
+    .map((word, index) => (index === 0 ? word : word[0]?.toUpperCase() + word.slice(1)))
+    .join("");
 }
 
 function requestBody(route: Route): Json | undefined {
@@ -58,7 +60,12 @@ function parameters(route: Route): Json {
     schema: schemaOf(api.MigrationId),
   }));
   const fields = route.raw === true ? Object.keys(api.Segment.def.shape) : [];
-  const inQuery = fields.map((name) => ({ name, in: "query", required: true, schema: schemaOf(api.Segment.def.shape[name as never]) }));
+  const inQuery = fields.map((name) => ({
+    name,
+    in: "query",
+    required: true,
+    schema: schemaOf(api.Segment.def.shape[name as never]),
+  }));
   const all = [...inPath, ...inQuery];
   return all.length === 0 ? {} : { parameters: all };
 }

@@ -12,4 +12,5 @@ export const ownershipFile = (paths: DaemonPaths): string => join(paths.state, "
 export const openFile = (paths: DaemonPaths): string => join(paths.state, "open.json");
 export const journalFile = (paths: DaemonPaths): string => join(paths.state, "journal.ndjson");
 export const daemonSocket = (paths: DaemonPaths): string => join(paths.runtime, "daemon.sock");
-export const migrationDirectory = (paths: DaemonPaths, id: string): string => join(paths.state, "migrations", id);
+export const migrationDirectory = (paths: DaemonPaths, id: string): string =>
+  join(paths.state, "migrations", id);

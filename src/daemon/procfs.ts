@@ -43,7 +43,9 @@ export interface ProcessId {
  */
 export async function isDead(process: ProcessId): Promise<boolean> {
   const stat = await readStat(process.pid);
-  return stat === undefined || stat.startTicks !== process.startTicks || stat.state === "Z" || stat.state === "X";
+  return (
+    stat === undefined || stat.startTicks !== process.startTicks || stat.state === "Z" || stat.state === "X"
+  );
 }
 
 export async function allStats(): Promise<ProcessStat[]> {

@@ -28,11 +28,13 @@ export interface Route {
 }
 
 /** A route whose handler gets a body of the schema's type. */
-export function route<B>(parts: Omit<Route, "request" | "handle" | "status"> & {
-  request?: z.ZodMiniType<B>;
-  status?: number;
-  handle(asked: Asked<B>): Promise<unknown>;
-}): Route {
+export function route<B>(
+  parts: Omit<Route, "request" | "handle" | "status"> & {
+    request?: z.ZodMiniType<B>;
+    status?: number;
+    handle(asked: Asked<B>): Promise<unknown>;
+  },
+): Route {
   const { handle, ...rest } = parts;
   return { status: 200, ...rest, handle: (asked) => handle(asked as Asked<B>) };
 }
@@ -49,7 +51,10 @@ export function serve(routes: readonly Route[], log: Log): RequestListener {
   };
 }
 
-async function answer(routes: readonly Route[], request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+async function answer(
+  routes: readonly Route[],
+  request: IncomingMessage,
+): Promise<{ status: number; body: unknown }> {
   const url = new URL(request.url ?? "/", "http://daemon");
   const { found, params } = find(routes, request.method ?? "GET", url.pathname);
   const body = found.request === undefined ? undefined : checked(found.request, await readJson(request));
@@ -57,14 +62,23 @@ async function answer(routes: readonly Route[], request: IncomingMessage): Promi
   return { status: found.status, body: result };
 }
 
-function find(routes: readonly Route[], method: string, path: string): { found: Route; params: Record<string, string> } {
+function find(
+  routes: readonly Route[],
+  method: string,
+  path: string,
+): { found: Route; params: Record<string, string> } {
   const matches = routes.flatMap((candidate) => {
     const params = match(candidate.path, path);
     return params === undefined ? [] : [{ found: candidate, params }];
   });
   if (matches.length === 0) throw new NotFound(`nothing is at ${path}`);
   const exact = matches.find(({ found }) => found.method === method);
-  if (exact === undefined) throw new HttpError(405, "METHOD", `${path} takes ${matches.map(({ found }) => found.method).join(", ")}`);
+  if (exact === undefined)
+    throw new HttpError(
+      405,
+      "METHOD",
+      `${path} takes ${matches.map(({ found }) => found.method).join(", ")}`,
+    );
   return exact;
 }
 
@@ -108,16 +122,25 @@ function checked(schema: z.ZodMiniType, body: unknown): unknown {
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) });
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+  });
   response.end(text);
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown, log: Log): void {
   const error = thrown instanceof HttpError ? thrown : new HttpError(500, "INTERNAL", messageOf(thrown));
   if (!(thrown instanceof HttpError))
-    log.error("a request failed", { method: request.method, url: request.url, stack: thrown instanceof Error ? thrown.stack : thrown });
+    log.error("a request failed", {
+      method: request.method,
+      url: request.url,
+      stack: thrown instanceof Error ? thrown.stack : thrown,
+    });
   const { code, message, problems } = error;
-  const body: ErrorBody = { error: { code, message, ...(problems.length > 0 ? { problems: [...problems] } : {}) } };
+  const body: ErrorBody = {
+    error: { code, message, ...(problems.length > 0 ? { problems: [...problems] } : {}) },
+  };
   // What was not read of the body would be taken for the next request.
   if (!request.complete) response.setHeader("connection", "close");
   send(response, error.status, body);

@@ -35,8 +35,20 @@ export function controlRoutes(daemon: Daemon, log: Log): Route[] {
 
 function serviceRoutes(daemon: Daemon): Route[] {
   return [
-    route({ method: "GET", path: "/healthz", summary: "The daemon answers", response: Nothing, handle: async () => ({}) }),
-    route({ method: "GET", path: "/status", summary: "Everything about this service on this node", response: Status, handle: () => daemon.status() }),
+    route({
+      method: "GET",
+      path: "/healthz",
+      summary: "The daemon answers",
+      response: Nothing,
+      handle: async () => ({}),
+    }),
+    route({
+      method: "GET",
+      path: "/status",
+      summary: "Everything about this service on this node",
+      response: Status,
+      handle: () => daemon.status(),
+    }),
     route({
       method: "POST",
       path: "/run",
@@ -61,7 +73,13 @@ function serviceRoutes(daemon: Daemon): Route[] {
       response: CanaryResult,
       handle: ({ body }) => daemon.canary(body.user),
     }),
-    route({ method: "POST", path: "/cpu/dump", summary: "What this CPU can", response: CpuImage, handle: () => daemon.cpuDump() }),
+    route({
+      method: "POST",
+      path: "/cpu/dump",
+      summary: "What this CPU can",
+      response: CpuImage,
+      handle: () => daemon.cpuDump(),
+    }),
     route({
       method: "POST",
       path: "/cpu/check",
@@ -74,7 +92,13 @@ function serviceRoutes(daemon: Daemon): Route[] {
 }
 
 function migrationRoutes(daemon: Daemon, log: Log): Route[] {
-  const view = (path: string, summary: string, act: (id: string, body: never) => Promise<unknown>, request?: z.ZodMiniType, status = 200) =>
+  const view = (
+    path: string,
+    summary: string,
+    act: (id: string, body: never) => Promise<unknown>,
+    request?: z.ZodMiniType,
+    status = 200,
+  ) =>
     route({
       method: "POST",
       path: `/migrations/{id}/${path}`,
@@ -104,12 +128,38 @@ function migrationRoutes(daemon: Daemon, log: Log): Route[] {
       response: MigrationView,
       handle: ({ params }) => daemon.view(params["id"] ?? ""),
     }),
-    view("listen", "Listen for the source with TLS", (id, body: ListenRequest) => listen(daemon, id, body, log), ListenRequest),
-    view("switchover", "Freeze and hand over", (id, body: SwitchoverRequest) => switchover(daemon, id, body), SwitchoverRequest, 202),
-    view("abort", "Give the migration up, where that is still possible", (id, body: AbortRequest) => abort(daemon, id, body), AbortRequest),
-    view("released", "Carry the source's proof over", (id, body: ReleaseProof) => daemon.destination(id).released(body), ReleaseProof),
+    view(
+      "listen",
+      "Listen for the source with TLS",
+      (id, body: ListenRequest) => listen(daemon, id, body, log),
+      ListenRequest,
+    ),
+    view(
+      "switchover",
+      "Freeze and hand over",
+      (id, body: SwitchoverRequest) => switchover(daemon, id, body),
+      SwitchoverRequest,
+      202,
+    ),
+    view(
+      "abort",
+      "Give the migration up, where that is still possible",
+      (id, body: AbortRequest) => abort(daemon, id, body),
+      AbortRequest,
+    ),
+    view(
+      "released",
+      "Carry the source's proof over",
+      (id, body: ReleaseProof) => daemon.destination(id).released(body),
+      ReleaseProof,
+    ),
     view("confirm", "The migration is done: remove images, close", (id) => daemon.half(id).confirm()),
-    view("resolve", "The operator's word about the side that cannot be asked", (id, body: ResolveRequest) => resolve(daemon, id, body), ResolveRequest),
+    view(
+      "resolve",
+      "The operator's word about the side that cannot be asked",
+      (id, body: ResolveRequest) => resolve(daemon, id, body),
+      ResolveRequest,
+    ),
   ];
 }
 
@@ -136,14 +186,20 @@ async function abort(daemon: Daemon, id: string, { sourceAborted }: AbortRequest
 async function resolve(daemon: Daemon, id: string, { keep }: ResolveRequest): Promise<void> {
   const half = daemon.half(id);
   if (keep === "source") return half.keepSource();
-  if (!(half instanceof DestinationHalf)) throw new Conflict("ROLE", "the destination is kept by asking the destination");
+  if (!(half instanceof DestinationHalf))
+    throw new Conflict("ROLE", "the destination is kept by asking the destination");
   await half.released({ id, epoch: half.open.epoch, kind: "stopped", pids: [] });
 }
 
 /** What the source's daemon may ask of the destination's: over the relay, or over this migration's TLS listener. */
 export function peerRoutes(daemon: Daemon): Route[] {
   const id = (params: Record<string, string>): string => params["id"] ?? "";
-  const post = <B>(path: string, summary: string, act: (half: DestinationHalf, body: B) => Promise<unknown>, request?: z.ZodMiniType<B>) =>
+  const post = <B>(
+    path: string,
+    summary: string,
+    act: (half: DestinationHalf, body: B) => Promise<unknown>,
+    request?: z.ZodMiniType<B>,
+  ) =>
     route<B>({
       method: "POST",
       path: `/peer/{id}/${path}`,
@@ -157,7 +213,12 @@ export function peerRoutes(daemon: Daemon): Route[] {
       },
     });
   return [
-    post("expect", "Images are coming: make room", expectEpoch((half, body) => half.expect(body)), ExpectRequest),
+    post(
+      "expect",
+      "Images are coming: make room",
+      expectEpoch((half, body) => half.expect(body)),
+      ExpectRequest,
+    ),
     route({
       method: "PUT",
       path: "/peer/{id}/segments",
@@ -169,17 +230,39 @@ export function peerRoutes(daemon: Daemon): Route[] {
         return {};
       },
     }),
-    route({ method: "GET", path: "/peer/{id}", summary: "The segments that are here", response: Received, handle: async ({ params }) => daemon.destination(id(params)).received() }),
+    route({
+      method: "GET",
+      path: "/peer/{id}",
+      summary: "The segments that are here",
+      response: Received,
+      handle: async ({ params }) => daemon.destination(id(params)).received(),
+    }),
     post("state", "How the destination stands", async () => undefined),
-    post("final", "Everything was sent: verify, restore, hold", expectEpoch((half, body) => half.final(body)), FinalRequest),
-    post("released", "The source is dead: run", (half, body: ReleaseProof) => half.released(body), ReleaseProof),
+    post(
+      "final",
+      "Everything was sent: verify, restore, hold",
+      expectEpoch((half, body) => half.final(body)),
+      FinalRequest,
+    ),
+    post(
+      "released",
+      "The source is dead: run",
+      (half, body: ReleaseProof) => half.released(body),
+      ReleaseProof,
+    ),
     post("aborted", "The source goes on: discard", (half) => half.aborted()),
   ];
 }
 
 /** docs/openapi.json, generated from these routes and checked in. */
 export function documentRoute(document: unknown): Route {
-  return route({ method: "GET", path: "/openapi.json", summary: "This document", response: z.looseObject({}), handle: async () => document });
+  return route({
+    method: "GET",
+    path: "/openapi.json",
+    summary: "This document",
+    response: z.looseObject({}),
+    handle: async () => document,
+  });
 }
 
 function expectEpoch<B extends { epoch: number }>(act: (half: DestinationHalf, body: B) => Promise<unknown>) {

@@ -4,7 +4,16 @@ import type { Ended, ProcessInfo, ServiceSpec, ServiceState } from "./api.js";
 import { readIfThere, removeDurably, replaceDurably } from "./durable.js";
 import type { ProcessEnd } from "./init-client.js";
 import type { Processes } from "./processes.js";
-import { allStats, describeProcess, isDead, readStat, readTree, treeOf, type ProcessId, type ProcessStat } from "./procfs.js";
+import {
+  allStats,
+  describeProcess,
+  isDead,
+  readStat,
+  readTree,
+  treeOf,
+  type ProcessId,
+  type ProcessStat,
+} from "./procfs.js";
 import { lookUpUser } from "./users.js";
 import { pause } from "../wait.js";
 
@@ -121,13 +130,16 @@ export class Service {
   async strays(known: ReadonlySet<number>): Promise<ProcessStat[]> {
     const stats = await allStats();
     const inTree = new Set(treeOf(stats, this.#process?.pid ?? 0).map((stat) => stat.pid));
-    return stats.filter((stat) => stat.parent === 1 && stat.state !== "Z" && !inTree.has(stat.pid) && !known.has(stat.pid));
+    return stats.filter(
+      (stat) => stat.parent === 1 && stat.state !== "Z" && !inTree.has(stat.pid) && !known.has(stat.pid),
+    );
   }
 
   /** `held`: whether its tree is frozen by a migration. */
   async state(held: boolean): Promise<ServiceState> {
     const process = this.#process;
-    if (process === undefined) return this.#ended === undefined ? { state: "standby" } : { state: "ended", ended: this.#ended };
+    if (process === undefined)
+      return this.#ended === undefined ? { state: "standby" } : { state: "ended", ended: this.#ended };
     if (held) return { state: "held", pid: process.pid };
     const stat = await readStat(process.pid);
     if (stat?.startTicks !== process.startTicks) return { state: "standby" };
@@ -141,5 +153,7 @@ const rememberedIn = (stateDir: string): string => join(stateDir, "service.json"
 function endedNow(end: ProcessEnd | null): Ended {
   const at = new Date().toISOString();
   if (end === null) return { code: null, signal: null, at };
-  return end.kind === "exited" ? { code: end.code, signal: null, at } : { code: null, signal: String(end.signal), at };
+  return end.kind === "exited"
+    ? { code: end.code, signal: null, at }
+    : { code: null, signal: String(end.signal), at };
 }

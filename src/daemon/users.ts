@@ -26,15 +26,23 @@ const rows = (text: string): string[][] =>
 export function identityOf(user: string, databases: Databases): Identity {
   const [who = "", group] = user.split(":", 2);
   const entry = rows(databases.passwd).find((row) => row[0] === who || row[2] === who);
-  if (entry === undefined && !/^\d+$/.test(who)) throw new Error(`no user ${who} in the container's /etc/passwd`);
+  if (entry === undefined && !/^\d+$/.test(who))
+    throw new Error(`no user ${who} in the container's /etc/passwd`);
   const name = entry?.[0] ?? who;
   const gid = group === undefined ? Number(entry?.[3] ?? 0) : groupId(group, databases.group);
-  return { uid: Number(entry?.[2] ?? who), gid, groups: groupsOf(name, gid, databases.group), home: entry?.[5] ?? "/", name };
+  return {
+    uid: Number(entry?.[2] ?? who),
+    gid,
+    groups: groupsOf(name, gid, databases.group),
+    home: entry?.[5] ?? "/",
+    name,
+  };
 }
 
 function groupId(group: string, database: string): number {
   const entry = rows(database).find((row) => row[0] === group || row[2] === group);
-  if (entry === undefined && !/^\d+$/.test(group)) throw new Error(`no group ${group} in the container's /etc/group`);
+  if (entry === undefined && !/^\d+$/.test(group))
+    throw new Error(`no group ${group} in the container's /etc/group`);
   return Number(entry?.[2] ?? group);
 }
 
@@ -44,6 +52,9 @@ function groupsOf(name: string, gid: number, database: string): number[] {
 }
 
 export async function lookUpUser(user: string): Promise<Identity> {
-  const [passwd, group] = await Promise.all([readFile("/etc/passwd", "utf8"), readFile("/etc/group", "utf8")]);
+  const [passwd, group] = await Promise.all([
+    readFile("/etc/passwd", "utf8"),
+    readFile("/etc/group", "utf8"),
+  ]);
   return identityOf(user, { passwd, group });
 }

@@ -5,9 +5,18 @@ import type { ProcessEnd } from "../init-client.js";
 import { describeEnd } from "../processes.js";
 
 /** What a user is told of a CRIU run that failed: how it ended, its log around each error, what to do. */
-export function criuFailure(step: "dump" | "restore" | "resume", end: ProcessEnd | null, log: string): Failure {
+export function criuFailure(
+  step: "dump" | "restore" | "resume",
+  end: ProcessEnd | null,
+  log: string,
+): Failure {
   const verb = step === "resume" ? "restore" : step;
-  return { step, message: `criu ${verb} ${describeEnd(end)}`, log: [...quoteErrors(log)], hint: hintFor(log) ?? null };
+  return {
+    step,
+    message: `criu ${verb} ${describeEnd(end)}`,
+    log: [...quoteErrors(log)],
+    hint: hintFor(log) ?? null,
+  };
 }
 
 /** CRIU ended while the tree was held: the hook gave up at the end of the lease, or CRIU was killed there. */

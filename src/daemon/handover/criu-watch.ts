@@ -18,7 +18,11 @@ export async function rememberRun(directory: string, criu: Tracked, life: string
 }
 
 /** The run that an earlier daemon of this life started, or undefined where it never came to that. */
-export async function recallRun(directory: string, processes: Processes, life: string): Promise<Tracked | undefined> {
+export async function recallRun(
+  directory: string,
+  processes: Processes,
+  life: string,
+): Promise<Tracked | undefined> {
   const text = await readIfThere(runFile(directory));
   if (text === undefined) return undefined;
   const run = Run.parse(JSON.parse(text));

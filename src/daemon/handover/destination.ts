@@ -38,7 +38,6 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   #listener: PeerListener | undefined;
   #criu: Tracked | undefined;
   #resumeFailedBefore = false;
-  #closing: Promise<void> = Promise.resolve();
 
   constructor(deps: HandOverDeps, open: OpenMigration, state: DestinationStateName) {
     super(deps, open, destinationTable, state);
@@ -47,7 +46,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async recover(reborn: boolean): Promise<void> {
     await this.loadVerdict();
     const images = await findImages(this.deps.paths, this.open.id);
-    if (images !== undefined && ["opened", "receiving"].includes(this.state)) this.#receiver = await this.#openReceiver(images);
+    if (images !== undefined && ["opened", "receiving"].includes(this.state))
+      this.#receiver = await this.#openReceiver(images);
     await this.machine.send(reborn ? "reborn" : "restarted");
   }
 
@@ -62,18 +62,18 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async abort(sourceAborted: boolean): Promise<void> {
     await this.machine.send(sourceAborted ? "sourceAborted" : "abort");
     if (this.state === "discarding") await this.machine.reached(["discarded", ...settled]);
-    await this.#closing;
+    await this.closed();
   }
 
   async keepSource(): Promise<void> {
     await this.machine.send("keepSource");
     await this.machine.reached(["discarded", ...settled]);
-    await this.#closing;
+    await this.closed();
   }
 
   async confirm(): Promise<void> {
     if (await this.machine.send("confirm")) await this.machine.reached(["confirmed"]);
-    await this.#closing;
+    await this.closed();
   }
 
   // ---- what the source's daemon asks ------------------------------------------------------------
@@ -94,7 +94,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
-    if (this.#receiver === undefined) throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
+    if (this.#receiver === undefined)
+      throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
     await receiveSegment(request, query, this.#receiver);
     const { bytes, files } = this.#receiver.progress();
     this.record.transfer = { bytes, total: Math.max(bytes, this.record.transfer.total), files };
@@ -108,7 +109,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   /** Answers when the tree is held, or never will be. Asked again after a lost answer, it joins what is under way. */
   async final(request: FinalRequest): Promise<PeerState> {
     if (this.state === "opened" || this.state === "receiving") {
-      if (this.#receiver === undefined) throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
+      if (this.#receiver === undefined)
+        throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
       await this.#receiver.verifyFinal(request.files, request.tree);
       this.record.mark("verified");
       this.record.verify("digests");
@@ -122,7 +124,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   /** Answers when the tree runs. The proof is on disk before anything follows from it. */
   async released(proof: ReleaseProof): Promise<PeerState> {
     const { id, epoch } = this.open;
-    if (proof.id !== id || proof.epoch !== epoch) throw new Conflict("WRONG_PROOF", `this is migration ${id}, epoch ${epoch}`);
+    if (proof.id !== id || proof.epoch !== epoch)
+      throw new Conflict("WRONG_PROOF", `this is migration ${id}, epoch ${epoch}`);
     if (this.state === "reviving") await this.machine.reached(["prepared", "inDoubt"]);
     await this.makeDirectory();
     await replaceDurably(join(this.directory, "proof.json"), JSON.stringify(proof));
@@ -157,7 +160,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
       awaitResume: () => this.#awaitResume(),
       takeOver: () => this.#takeOver(),
       discard: () => this.#discard(),
-      close: () => this.#close(),
+      close: () => this.close(),
     };
   }
 
@@ -282,17 +285,12 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     await this.machine.send("discarded");
   }
 
-  async #close(): Promise<void> {
-    this.#closing = this.#doClose();
-    await this.#closing;
-  }
-
-  async #doClose(): Promise<void> {
+  protected async cleanUp(): Promise<void> {
     await this.#receiver?.close();
     await removeImages(this.deps.paths, this.open.id);
     if (this.state === "discarded") await this.#useUpEpoch();
-    await this.finish(undefined);
-    await this.#listener?.close();
+    // Not waited for: whoever told us to stop may be waiting for the answer on one of its connections.
+    void this.#listener?.close();
   }
 
   async #useUpEpoch(): Promise<void> {

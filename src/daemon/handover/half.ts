@@ -1,8 +1,14 @@
 /** What both halves of the hand-over have in common: a machine that journals, a directory, an end. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../errors.js";
-import { MigrationView, type DestinationStateName, type Failure, type OpenMigration, type SourceStateName } from "../api.js";
+import {
+  MigrationView,
+  type DestinationStateName,
+  type Failure,
+  type OpenMigration,
+  type SourceStateName,
+} from "../api.js";
 import { readIfThere, removeDurably, replaceDurably } from "../durable.js";
 import type { Engine } from "../engine.js";
 import type { Log } from "../log.js";
@@ -29,7 +35,11 @@ export interface HandOverDeps {
   closed(id: string): void;
 }
 
-export abstract class Half<S extends SourceStateName | DestinationStateName, E extends string, A extends string> {
+export abstract class Half<
+  S extends SourceStateName | DestinationStateName,
+  E extends string,
+  A extends string,
+> {
   readonly record: MigrationRecord;
   protected readonly machine: Machine<S, E, A>;
   protected readonly deps: HandOverDeps;
@@ -95,9 +105,24 @@ export abstract class Half<S extends SourceStateName | DestinationStateName, E e
     this.record.verdict = await readVerdict(this.directory);
   }
 
+  /** Removes what only an open migration needs. Done again after a crash. */
+  protected abstract cleanUp(): Promise<void>;
+
+  #closing: Promise<void> = Promise.resolve();
+
+  /** Resolves when what `close` began is done. */
+  protected closed(): Promise<void> {
+    return this.#closing;
+  }
+
+  protected close(): Promise<void> {
+    this.#closing = this.#close();
+    return this.#closing;
+  }
+
   /** The view is kept for whoever asks later; the lock goes last. */
-  protected async finish(imagesDirectory: string | undefined): Promise<void> {
-    if (imagesDirectory !== undefined) await rm(imagesDirectory, { recursive: true, force: true });
+  async #close(): Promise<void> {
+    await this.cleanUp();
     await this.makeDirectory();
     await replaceDurably(viewFile(this.directory), JSON.stringify(this.view()));
     await removeDurably(openFile(this.deps.paths));

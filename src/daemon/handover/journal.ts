@@ -1,5 +1,12 @@
 import * as z from "zod/mini";
-import { Epoch, Failure, MigrationId, Role, type DestinationStateName, type SourceStateName } from "../api.js";
+import {
+  Epoch,
+  Failure,
+  MigrationId,
+  Role,
+  type DestinationStateName,
+  type SourceStateName,
+} from "../api.js";
 import { appendDurably, readIfThere } from "../durable.js";
 
 /** One line: the state that was entered, before its actions start. */

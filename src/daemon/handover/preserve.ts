@@ -20,7 +20,16 @@ export async function packPreserved(imagesDirectory: string, paths: readonly str
 export async function unpackPreserved(imagesDirectory: string): Promise<void> {
   const archive = join(imagesDirectory, preservedArchive);
   if (!(await exists(archive))) return;
-  await tar(["--extract", "--file", archive, ...faithful, "--same-permissions", "--same-owner", "--directory", "/"]);
+  await tar([
+    "--extract",
+    "--file",
+    archive,
+    ...faithful,
+    "--same-permissions",
+    "--same-owner",
+    "--directory",
+    "/",
+  ]);
 }
 
 async function tar(args: readonly string[]): Promise<void> {

@@ -49,6 +49,19 @@ export class MigrationRecord {
   view(state: SourceStateName | DestinationStateName): MigrationView {
     const { id, epoch, role } = this.open;
     const { verdict, failure, transfer, timeline, stats, proof, verified } = this;
-    return { id, epoch, role, state, verdict, failure, transfer, timeline, startedAt: this.#startedAt, stats, proof, verified };
+    return {
+      id,
+      epoch,
+      role,
+      state,
+      verdict,
+      failure,
+      transfer,
+      timeline,
+      startedAt: this.#startedAt,
+      stats,
+      proof,
+      verified,
+    };
   }
 }

@@ -1,41 +1,42 @@
 /** The source's half: executes sourceTable. What it decides stands in the table, how it is done stands here. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pause } from "../../wait.js";
-import { type OpenMigration, PeerState, type SourceStateName, SwitchoverRequest } from "../api.js";
+import {
+  SwitchoverRequest,
+  type FinalRequest,
+  type OpenMigration,
+  type ReleaseProof,
+  type SourceStateName,
+} from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import { dumpLog, ownDirectory, readLog, restoreLog, type TreeOwner } from "../engine.js";
 import { findImages, makeImages, removeImages } from "../images.js";
-import { headroom, memoryFacts } from "../memory.js";
 import type { ProcessEnd } from "../init-client.js";
+import { headroom, memoryFacts } from "../memory.js";
 import { highestId, isDead, readStat, type ProcessStat } from "../procfs.js";
 import type { Tracked } from "../processes.js";
-import { connectPeer, type PeerClient } from "../transfer/client.js";
-import { createShipper, type Shipper } from "../transfer/shipper.js";
-import { setLease } from "../verdict.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
+import { awaitDeath, awaitResume, type TreeFate } from "./death.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { packPreserved } from "./preserve.js";
-import { retryLost } from "./retry.js";
+import { Shipping } from "./shipping.js";
 import { readStatistics } from "./statistics.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
-import { readTreeFile, survivors, writeTree, type DumpedTree } from "./tree-file.js";
 import { directoryOwner, pipesOf, treeOwner } from "./tree-facts.js";
+import { readTreeFile, survivors, writeTree, type DumpedTree } from "./tree-file.js";
 
-/** PIDs between the dumped tree's highest and the cursor: the tree may still fork until it is frozen. */
+/** PIDs between the tree's highest and the cursor at the destination: it may still fork until it is frozen. */
 const cursorMargin = 64;
+/** Bytes of CRIU's own records beside the memory's pages. */
+const imageOverhead = 16 * 1024 * 1024;
 
 export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction> {
   #request: SwitchoverRequest | undefined;
-  #client: PeerClient | undefined;
-  #shipper: Shipper | undefined;
+  #shipping: Shipping | undefined;
   #criu: Tracked | undefined;
   #imagesDirectory: string | undefined;
-  /** Ends the shipping and every question to the peer when the freeze is over. */
-  readonly #frozen = new AbortController();
-  readonly #over = new AbortController();
-  #renewedAt = 0;
+  #told: Promise<void> = Promise.resolve();
 
   constructor(deps: HandOverDeps, open: OpenMigration, state: SourceStateName) {
     super(deps, open, sourceTable, state);
@@ -60,9 +61,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const owner = await treeOwner(tree);
     await this.#refuseStrays();
     const bytes = await this.#makeRoom();
-    this.#connect(request);
-    await this.#expectUs(tree, owner, bytes, request);
     await this.deps.engine.warm(owner);
+    await this.#connect(request).announce(await this.#expected(tree, owner, bytes));
     await this.makeDirectory();
     await replaceDurably(this.#requestFile(), JSON.stringify(request));
     await this.machine.send("switchover");
@@ -72,42 +72,46 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     this.record.fail({ step: "abort", message: "aborted on request", log: [], hint: null });
     await this.machine.send("abort");
     if (this.state === "aborting") await this.machine.reached(["aborted", "reclaimed", "released"]);
+    await this.closed();
   }
 
   async confirm(): Promise<void> {
-    if (await this.machine.send("confirm")) await this.#closing;
+    await this.machine.send("confirm");
+    await this.closed();
   }
 
+  /** The operator's word that the destination never ran it and never will. */
   async keepSource(): Promise<void> {
     await this.machine.send("keepSource");
-    await this.machine.reached(["reclaimed", "released", "confirmed", "aborted"]);
+    if (this.state === "restoringBack") await this.machine.reached(["reclaimed", "released"]);
+    await this.closed();
   }
 
   get frozen(): boolean {
-    return ["held", "releasing"].includes(this.state);
+    return this.state === "held" || this.state === "releasing";
   }
 
   protected entered(state: SourceStateName): void {
     this.record.mark(state);
-    if (state !== "dumping" && state !== "held") this.#frozen.abort(new Error(`the source is ${state}`));
+    if (state !== "dumping" && state !== "held") this.#shipping?.thaw(`the source is ${state}`);
   }
 
   protected actions(): Record<SourceAction, () => Promise<void>> {
     return {
       dump: () => this.#dump(),
       watchDump: () => this.#watchDump(),
-      ship: () => this.#ship(),
+      ship: async () => this.#ways().follow(this.#images()),
       shipFinal: () => this.#shipFinal(),
       createReleased: () => this.#decide("released"),
       createAborted: () => this.#decide("aborted"),
-      awaitDeath: () => this.#awaitDeath(),
-      examineTree: () => this.#examineTree(),
+      awaitDeath: async () => this.#tell(await awaitDeath(await this.#scene())),
+      examineTree: async () => this.#tell(await awaitResume(await this.#scene())),
       killRest: () => this.#killRest(),
       bury: () => this.#bury(),
       tellReleased: () => this.#tellReleased(),
-      tellAborted: () => this.#tellAborted(),
+      tellAborted: () => (this.#told = this.#shipping?.aborted() ?? Promise.resolve()),
       restoreBack: () => this.#restoreBack(),
-      close: () => this.#close(),
+      close: () => this.close(),
     };
   }
 
@@ -115,38 +119,42 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   async #refuseStrays(): Promise<void> {
     const children = await this.deps.processes.init.list();
-    const ours = new Set(children.filter((child) => child.name !== "-").map((child) => child.pid));
+    const ours = children.filter((child) => child.name !== "-").map((child) => child.pid);
     const strays = await this.deps.service.strays(new Set([...ours, process.pid]));
     if (strays.length === 0) return;
     const pids = strays.map((stray) => stray.pid).join(", ");
-    throw new Error(`processes ${pids} left the service's tree (their parent ended): a dump would leave them behind`);
+    throw new Error(
+      `processes ${pids} left the service's tree (their parent ended): a dump would leave them behind`,
+    );
   }
 
-  /** Bytes: what the tree has in memory, and a little for CRIU's own records. */
   async #makeRoom(): Promise<number> {
     const tree = await this.deps.service.describeTree();
-    const bytes = tree.reduce((sum, process) => sum + process.rss, 16 * 1024 * 1024);
+    const bytes = tree.reduce((sum, process) => sum + process.rss, imageOverhead);
     const room = { memory: headroom(await memoryFacts()), reserve: 0 };
     this.#imagesDirectory = await makeImages(this.deps.paths, this.open.id, bytes, room);
     return bytes;
   }
 
-  #connect(request: SwitchoverRequest): void {
+  #connect(request: SwitchoverRequest): Shipping {
     this.#request = request;
-    this.#client?.close();
-    this.#client = connectPeer(request.peer, { id: this.open.id });
+    this.#shipping = new Shipping({
+      id: this.open.id,
+      directory: this.directory,
+      request,
+      onProgress: (progress) => (this.record.transfer = progress),
+    });
+    return this.#shipping;
   }
 
-  async #expectUs(tree: ProcessStat[], owner: TreeOwner, bytes: number, request: SwitchoverRequest): Promise<void> {
-    const highestPid = (await highestId(tree.map((process) => process.pid))) + cursorMargin;
-    const { uid, gid } = owner;
-    const body = { epoch: this.open.epoch, highestPid, uid, gid, bytes };
-    await this.#peer().post("expect", body, PeerState, AbortSignal.timeout(request.lease));
+  async #expected(tree: readonly ProcessStat[], { uid, gid }: TreeOwner, bytes: number) {
+    const highest = await highestId(tree.map((process) => process.pid));
+    return { epoch: this.open.epoch, highestPid: highest + cursorMargin, uid, gid, bytes };
   }
 
-  #peer(): PeerClient {
-    if (this.#client === undefined) throw new Error("no switchover was asked for yet");
-    return this.#client;
+  #ways(): Shipping {
+    if (this.#shipping === undefined) throw new Error("no switchover was asked for yet");
+    return this.#shipping;
   }
 
   #images(): string {
@@ -154,7 +162,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     return this.#imagesDirectory;
   }
 
-  // ---- dump -------------------------------------------------------------------------------------
+  // ---- dump and transfer ------------------------------------------------------------------------
 
   async #dump(): Promise<void> {
     try {
@@ -169,11 +177,9 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const root = this.deps.service.process;
     if (root === undefined) throw new Error("the service is not running");
     const owner = await treeOwner(await this.deps.service.tree());
-    await ownDirectory(this.directory, owner);
-    await ownDirectory(this.#images(), owner);
     const imagesDir = join(this.#images(), "final");
-    await ownDirectory(imagesDir, owner);
-    await this.#renewLease();
+    for (const path of [this.directory, this.#images(), imagesDir]) await ownDirectory(path, owner);
+    await this.#ways().startLease();
     const job = { owner, imagesDir, workDir: this.directory, holdIn: this.directory, rootPid: root.pid };
     this.#criu = await this.deps.engine.dump(job);
     await rememberRun(this.directory, this.#criu, this.deps.life);
@@ -196,40 +202,32 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   async #dumpEnded(end: ProcessEnd | null): Promise<void> {
     const at = this.record.now();
     this.record.stats = await readStatistics(this.directory, "dump");
+    // CRIU counts from the freeze to its end, the time in our hook included.
     const frozenFor = this.record.stats?.["frozen_time"];
     if (frozenFor !== undefined) this.record.mark("frozen", at - frozenFor / 1000);
-    if (this.state === "dumping") this.record.fail(criuFailure("dump", end, await readLog(dumpLog(this.directory))));
+    if (this.state === "dumping")
+      this.record.fail(criuFailure("dump", end, await readLog(dumpLog(this.directory))));
     if (this.state === "held") this.record.fail(leaseFailure(end));
     await this.machine.send("criuEnded");
   }
 
-  // ---- transfer ---------------------------------------------------------------------------------
-
-  async #ship(): Promise<void> {
-    this.#shipper = createShipper({
-      root: this.#images(),
-      client: this.#peer(),
-      signal: this.#frozen.signal,
-      onProgress: (progress) => {
-        this.record.transfer = progress;
-        void this.#renewLease();
-      },
-    });
-    this.#shipper.follow("final");
-  }
-
   async #shipFinal(): Promise<void> {
     try {
-      if (this.#shipper === undefined) await this.#ship();
       const final = await this.#finalRequest();
       this.record.mark("shipped");
-      const answer = await this.#askUntilAnswered(() => this.#peer().final(final, this.#frozen.signal));
+      const answer = await this.#ways().final(final);
       if (answer.state === "prepared") {
         this.record.verify("digests");
         await this.machine.send("peerPrepared");
         return;
       }
-      this.record.fail(answer.failure ?? { step: "restore", message: `the destination is ${answer.state}`, log: [], hint: null });
+      const unexplained = {
+        step: "restore",
+        message: `the destination is ${answer.state}`,
+        log: [],
+        hint: null,
+      };
+      this.record.fail(answer.failure ?? unexplained);
       await this.machine.send("peerFailed");
     } catch (thrown) {
       this.record.fail(failureOf("transfer", thrown));
@@ -237,42 +235,26 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     }
   }
 
-  async #finalRequest() {
+  async #finalRequest(): Promise<FinalRequest> {
     const tree = await this.deps.service.tree();
-    const owner = await treeOwner(tree);
-    await writeTree(this.directory, { life: this.deps.life, processes: tree.map(({ pid, startTicks }) => ({ pid, startTicks })) });
+    const processes = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
+    await Promise.all([
+      writeTree(this.directory, { life: this.deps.life, processes }),
+      packPreserved(this.#images(), this.#request?.preserve ?? []),
+    ]);
+    const files = await this.#ways().finishFiles(this.#images());
+    const { uid, gid, groups } = await treeOwner(tree);
     const pipes = await pipesOf(tree, await this.deps.processes.init.pipes());
-    await packPreserved(this.#images(), this.#request?.preserve ?? []);
-    const files = await (this.#shipper as Shipper).finish();
     const highestPid = await highestId(tree.map((process) => process.pid));
-    const { uid, gid, groups } = owner;
-    const facts = { rootPid: tree[0]?.pid ?? 0, highestPid, uid, gid, groups: [...groups], stdoutInode: pipes.stdout, stderrInode: pipes.stderr };
+    const owner = { uid, gid, groups: [...groups] };
+    const facts = {
+      rootPid: tree[0]?.pid ?? 0,
+      highestPid,
+      ...owner,
+      stdoutInode: pipes.stdout,
+      stderrInode: pipes.stderr,
+    };
     return { epoch: this.open.epoch, files, tree: facts };
-  }
-
-  /** A lost link is asked again until the lease, which only verified progress renews, is over. */
-  async #askUntilAnswered(ask: () => Promise<PeerState>): Promise<PeerState> {
-    const alive = setInterval(() => void this.#renewWhilePeerWorks(), (this.#request?.lease ?? 0) / 4);
-    try {
-      return await retryLost(ask, this.#frozen.signal);
-    } finally {
-      clearInterval(alive);
-    }
-  }
-
-  async #renewWhilePeerWorks(): Promise<void> {
-    const { state } = await this.#peer().post("state", {}, PeerState, this.#frozen.signal);
-    if (state === "restoring") await this.#renewLease();
-  }
-
-  /** At most four times a lease, never past the deadline. */
-  async #renewLease(): Promise<void> {
-    if (this.#request === undefined) return;
-    const { lease, deadline } = this.#request;
-    const now = this.record.now();
-    if (this.#renewedAt > 0 && now - this.#renewedAt < lease / 4) return;
-    this.#renewedAt = Math.max(now, 1);
-    await setLease(this.directory, Math.min(lease, deadline - now));
   }
 
   // ---- verdict ----------------------------------------------------------------------------------
@@ -282,48 +264,28 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.machine.send(standing === "released" ? "verdictReleased" : "verdictAborted");
   }
 
+  /** Before it was written down nothing was released: the root alone says whether the service lives. */
   async #dumpedTree(): Promise<DumpedTree> {
-    const tree = await readTreeFile(this.directory);
-    if (tree !== undefined) return tree;
-    const { pid, startTicks } = this.deps.service.process ?? { pid: 0, startTicks: 0 };
-    return { life: this.deps.life, processes: pid === 0 ? [] : [{ pid, startTicks }] };
+    const { life, service } = this.deps;
+    const root = service.process;
+    const processes = root === undefined ? [] : [{ pid: root.pid, startTicks: root.startTicks }];
+    return (await readTreeFile(this.directory)) ?? { life, processes };
   }
 
-  async #criuGone(): Promise<boolean> {
+  async #scene() {
     const criu = this.#criu ?? (await recallRun(this.directory, this.deps.processes, this.deps.life));
-    return criu === undefined || isDead(criu);
+    const criuGone = async (): Promise<boolean> => criu === undefined || isDead(criu);
+    return { tree: await this.#dumpedTree(), life: this.deps.life, criuGone };
   }
 
-  /** CRIU kills the tree after `released`; where CRIU itself was killed first, the tree goes on by itself. */
-  async #awaitDeath(): Promise<void> {
-    const tree = await this.#dumpedTree();
-    for (;;) {
-      const gone = await this.#criuGone();
-      const alive = await survivors(tree, this.deps.life);
-      if (alive.length === 0) return void (await this.machine.send("treeDead"));
-      if (gone) return void (await this.machine.send(alive.length === tree.processes.length ? "treeAlive" : "treePartlyDead"));
-      await pause(1);
-    }
-  }
-
-  /** After `aborted`: CRIU lets the tree go and ends; only then does it serve again. */
-  async #examineTree(): Promise<void> {
-    while (!(await this.#criuGone())) await pause(5);
-    const tree = await this.#dumpedTree();
-    const root = tree.processes[0];
-    for (let stopped = root !== undefined; stopped; await pause(5)) {
-      const state = root === undefined ? undefined : (await readStat(root.pid))?.state;
-      stopped = state === "t" || state === "T";
-      if (!stopped) break;
-    }
-    const alive = await survivors(tree, this.deps.life);
-    await this.machine.send(alive.length === 0 ? "treeDead" : alive.length < tree.processes.length ? "treePartlyDead" : "treeAlive");
+  async #tell(fate: TreeFate): Promise<void> {
+    await this.machine.send(fate);
   }
 
   async #killRest(): Promise<void> {
     for (const process of await survivors(await this.#dumpedTree(), this.deps.life))
       await this.deps.processes.init.kill(process.pid, 9);
-    await this.#awaitDeath();
+    await this.#tell(await awaitDeath(await this.#scene()));
   }
 
   /** The tombstone: nothing on this node starts this service again at this epoch. */
@@ -333,42 +295,28 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.deps.ownership.set({ epoch, role: "released", service });
   }
 
-  async #proof() {
-    const tree = await this.#dumpedTree();
-    const { id, epoch } = this.open;
-    return { id, epoch, kind: "dead" as const, pids: tree.processes.map((process) => process.pid) };
-  }
-
-  /** Until it is answered or the migration is confirmed by somebody who carried the proof over. */
   async #tellReleased(): Promise<void> {
     this.record.proof = await this.#proof();
     this.record.verify("source-dead");
-    if (this.#client === undefined) return;
-    const proof = this.record.proof;
-    const answer = await retryLost(() => this.#peer().released(proof, this.#over.signal), this.#over.signal).catch(() => undefined);
-    if (answer === undefined) return;
-    if (answer.state === "running" || answer.state === "confirmed") this.record.mark("running");
-    else this.record.fail(answer.failure ?? { step: "resume", message: `the destination is ${answer.state}`, log: [], hint: null });
+    const answer = await this.#shipping?.released(this.record.proof);
+    if (answer?.state === "running" || answer?.state === "confirmed") this.record.mark("running");
+    else if (answer?.failure) this.record.fail(answer.failure);
   }
 
-  /** A courtesy: the destination holds without executing until somebody tells it. */
-  async #tellAborted(): Promise<void> {
-    if (this.#client === undefined) return;
-    await this.#client.aborted(AbortSignal.timeout(2000)).catch(() => undefined);
-    this.#client.close();
+  async #proof(): Promise<ReleaseProof> {
+    const tree = await this.#dumpedTree();
+    const { id, epoch } = this.open;
+    return { id, epoch, kind: "dead", pids: tree.processes.map((process) => process.pid) };
   }
 
   // ---- the end ----------------------------------------------------------------------------------
 
-  /** The operator's word that the destination is fenced: the images come back to life here. */
   async #restoreBack(): Promise<void> {
-    const tree = await this.#dumpedTree();
-    const rootPid = tree.processes[0]?.pid ?? 0;
+    const rootPid = (await this.#dumpedTree()).processes[0]?.pid ?? 0;
     const owner = await directoryOwner(this.directory);
     const pipes = await this.deps.processes.init.pipes();
     const job = { owner, imagesDir: join(this.#images(), "final"), workDir: this.directory, pipes };
-    const criu = await this.deps.engine.restore(job);
-    const end = await criu.ended;
+    const end = await (await this.deps.engine.restore(job)).ended;
     const root = await readStat(rootPid);
     if (end?.kind === "exited" && end.code === 0 && root !== undefined) {
       await this.deps.service.adopt(root);
@@ -379,27 +327,14 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.machine.send("restoreFailed");
   }
 
-  #closing: Promise<void> = Promise.resolve();
-
-  async #close(): Promise<void> {
-    this.#closing = this.#doClose();
-    await this.#closing;
-  }
-
-  async #doClose(): Promise<void> {
-    this.#over.abort(new Error("the migration is over"));
-    await this.#shipper?.close();
-    if (this.state !== "confirmed") await this.#keepOwning();
-    else this.#client?.close();
+  protected async cleanUp(): Promise<void> {
+    await this.#told;
+    await this.#shipping?.close();
+    const { epoch, service } = this.open;
+    // The epoch is used up, so that no word of this migration is mistaken for one of the next.
+    if (this.state !== "confirmed") await this.deps.ownership.set({ epoch, role: "owner", service });
     await rm(this.#requestFile(), { force: true });
     await removeImages(this.deps.paths, this.open.id);
-    await this.finish(undefined);
-  }
-
-  /** The epoch is used up, so that no word of this migration is mistaken for one of the next. */
-  async #keepOwning(): Promise<void> {
-    const { epoch, service } = this.open;
-    await this.deps.ownership.set({ epoch, role: "owner", service });
   }
 
   /** Holds this migration's secret: removed when it is over. */

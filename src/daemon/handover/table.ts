@@ -194,13 +194,24 @@ export const destinationTable: readonly DestinationRow[] = [
 ];
 
 /** In a state that is over, closing may have been cut short by a crash: it is done again. */
-function closedAgain<S>(states: readonly S[]): { in: [S]; on: "restarted" | "reborn"; to: S; do: ["close"] }[] {
+function closedAgain<S>(
+  states: readonly S[],
+): { in: [S]; on: "restarted" | "reborn"; to: S; do: ["close"] }[] {
   return states.flatMap((state) =>
-    (["restarted", "reborn"] as const).map((on) => ({ in: [state] as [S], on, to: state, do: ["close"] as ["close"] })),
+    (["restarted", "reborn"] as const).map((on) => ({
+      in: [state] as [S],
+      on,
+      to: state,
+      do: ["close"] as ["close"],
+    })),
   );
 }
 
 /** The row that applies, or undefined: the event means nothing in that state and changes nothing. */
-export function transition<S, E, A>(table: readonly Row<S, E, A>[], state: S, event: E): Row<S, E, A> | undefined {
+export function transition<S, E, A>(
+  table: readonly Row<S, E, A>[],
+  state: S,
+  event: E,
+): Row<S, E, A> | undefined {
   return table.find((row) => row.on === event && row.in.includes(state));
 }

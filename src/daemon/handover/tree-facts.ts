@@ -17,7 +17,9 @@ export async function treeOwner(tree: readonly ProcessId[]): Promise<TreeOwner> 
   if (first === undefined) throw new Error("the service is not running");
   const other = rest.find((owner) => owner.uid !== first.uid);
   if (other === undefined) return first;
-  throw new Error(`the service's processes belong to several users (${first.uid} and ${other.uid}): such a tree cannot be dumped`);
+  throw new Error(
+    `the service's processes belong to several users (${first.uid} and ${other.uid}): such a tree cannot be dumped`,
+  );
 }
 
 /** Whose tree a migration's directory was given to. */

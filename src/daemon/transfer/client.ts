@@ -1,7 +1,14 @@
 import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type * as z from "zod/mini";
-import { PeerState, Received, type FinalRequest, type Peer, type ReleaseProof, type Segment } from "../api.js";
+import {
+  PeerState,
+  Received,
+  type FinalRequest,
+  type Peer,
+  type ReleaseProof,
+  type Segment,
+} from "../api.js";
 import { TransferError } from "./errors.js";
 import { exchange, type Answer, type Question, type Target } from "./exchange.js";
 import { pskClientOptions } from "./psk.js";
@@ -43,7 +50,13 @@ export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
     ask({ method: "POST", path: `${base}/${route}`, json: body, signal }, schema);
   return {
     putSegment: async (segment, body, signal) => {
-      await exchange(target, { method: "PUT", path: segmentPath(options.id, segment), bytes: body, signal, silence });
+      await exchange(target, {
+        method: "PUT",
+        path: segmentPath(options.id, segment),
+        bytes: body,
+        signal,
+        silence,
+      });
     },
     final: (body, signal) => post("final", body, PeerState, signal),
     released: (body, signal) => post("released", body, PeerState, signal),

@@ -1,7 +1,8 @@
 import { HttpError } from "../refusals.js";
 
 /** `lost`: no answer, try again. `refused`: the peer answered no. */
-export type TransferFault = { kind: "lost"; reason: string } | { kind: "refused"; status: number; code: string; message: string };
+export type TransferFault =
+  { kind: "lost"; reason: string } | { kind: "refused"; status: number; code: string; message: string };
 
 export class TransferError extends Error {
   readonly fault: TransferFault;

@@ -101,7 +101,8 @@ function accepted(status: number, json: unknown): Answer {
 
 function named(question: Question, thrown: unknown): TransferError {
   const what = `${question.method} ${question.path.split("?")[0]}`;
-  if (!(thrown instanceof Refused)) return new TransferError(what, { kind: "lost", reason: messageOf(thrown) }, thrown);
+  if (!(thrown instanceof Refused))
+    return new TransferError(what, { kind: "lost", reason: messageOf(thrown) }, thrown);
   const { code, message } = thrown.body;
   return new TransferError(what, { kind: "refused", status: thrown.status, code, message });
 }

@@ -33,7 +33,7 @@ export function allFiles(root: string): FoundFile[] {
 export async function readSegment(root: string, file: string, offset: number, into: Buffer): Promise<void> {
   const fd = openSync(join(root, file), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const length = await readSome(fd, into.subarray(done), offset + done);
       if (length === 0) throw new Error(`${file} ends at ${offset + done}: it has shrunk`);
       done += length;

@@ -14,7 +14,7 @@ export class ImageStore {
 
   async write(file: string, offset: number, bytes: Buffer): Promise<void> {
     await this.#within(file, async (handle) => {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
         done += bytesWritten;
       }
@@ -42,7 +42,9 @@ export class ImageStore {
   /** The directories of images, the root among them, are the owner's. */
   async giveDirectories(owner: { uid: number; gid: number }): Promise<void> {
     const entries = await readdir(this.#root, { withFileTypes: true });
-    const directories = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(this.#root, name));
+    const directories = entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(this.#root, name));
     for (const path of [this.#root, ...directories]) await chownDirectory(path, owner);
   }
 
@@ -67,7 +69,7 @@ export class ImageStore {
 }
 
 export async function readFully(handle: FileHandle, into: Buffer, offset: number): Promise<number> {
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const { bytesRead } = await handle.read(into, done, into.length - done, offset + done);
     if (bytesRead === 0) return done;
     done += bytesRead;

@@ -23,7 +23,10 @@ export interface PeerListener {
 
 /** Listens with TLS for the source's daemon of one migration. Rejects with the system's error where the port is taken. */
 export async function createPeerListener(options: ListenerOptions): Promise<PeerListener> {
-  const server = createServer({ ...pskServerOptions(options.id, options.psk), handshakeTimeout: 5000 }, options.handler);
+  const server = createServer(
+    { ...pskServerOptions(options.id, options.psk), handshakeTimeout: 5000 },
+    options.handler,
+  );
   bound(server);
   server.listen(options.port, options.host);
   await once(server, "listening");

@@ -119,9 +119,14 @@ class ImageReceiver implements Receiver {
     const bytes = buffer.subarray(0, segment.length);
     const taken = await takeBody(body, bytes, this.#options.silence ?? 10_000, this.#closing.signal);
     if (taken.length !== segment.length) {
-      throw new Refusal(400, "LENGTH", `the body has ${taken.length} bytes, the query says ${segment.length}`);
+      throw new Refusal(
+        400,
+        "LENGTH",
+        `the body has ${taken.length} bytes, the query says ${segment.length}`,
+      );
     }
-    if (taken.sha256 !== segment.sha256) throw new Refusal(400, "DIGEST", `the body's digest is ${taken.sha256}`);
+    if (taken.sha256 !== segment.sha256)
+      throw new Refusal(400, "DIGEST", `the body's digest is ${taken.sha256}`);
     await this.#keep(segment, bytes);
   }
 
@@ -138,11 +143,15 @@ class ImageReceiver implements Receiver {
   }
 
   #check(segment: Segment): void {
-    if (this.#sealed) throw new Refusal(409, "SEALED", "the list of files was accepted, nothing more is taken");
-    if (!ImageFile.safeParse(segment.file).success) throw new Refusal(400, "FILE", "that is no name of an image file");
-    if (segment.offset % segmentSize !== 0) throw new Refusal(400, "OFFSET", `segments start at multiples of ${segmentSize}`);
+    if (this.#sealed)
+      throw new Refusal(409, "SEALED", "the list of files was accepted, nothing more is taken");
+    if (!ImageFile.safeParse(segment.file).success)
+      throw new Refusal(400, "FILE", "that is no name of an image file");
+    if (segment.offset % segmentSize !== 0)
+      throw new Refusal(400, "OFFSET", `segments start at multiples of ${segmentSize}`);
     if (segment.length === 0) throw new Refusal(400, "LENGTH", "an empty file has no segment");
-    if (segment.length > segmentSize) throw new Refusal(413, "SEGMENT_TOO_LONG", `a segment has at most ${segmentSize} bytes`);
+    if (segment.length > segmentSize)
+      throw new Refusal(413, "SEGMENT_TOO_LONG", `a segment has at most ${segmentSize} bytes`);
     if (this.#index.bytesWith(segment) > this.#options.maxTotal) {
       throw new Refusal(413, "TOTAL_TOO_LONG", `the images have more than ${this.#options.maxTotal} bytes`);
     }
@@ -150,6 +159,7 @@ class ImageReceiver implements Receiver {
 
   #demand(files: readonly FinalFile[]): void {
     const problems = finalProblems(files, this.#index.byFile());
-    if (problems.length > 0) throw new Refusal(409, "INCOMPLETE", "the images are not what the list says", problems);
+    if (problems.length > 0)
+      throw new Refusal(409, "INCOMPLETE", "the images are not what the list says", problems);
   }
 }

@@ -13,7 +13,9 @@ export class SegmentJournal {
 
   /** Not fsynced: what a crash of the machine takes away is sent again. */
   add(segment: Segment): Promise<void> {
-    this.#last = this.#last.then(() => appendFile(this.#path, `${JSON.stringify(segment)}\n`, { mode: 0o600 }));
+    this.#last = this.#last.then(() =>
+      appendFile(this.#path, `${JSON.stringify(segment)}\n`, { mode: 0o600 }),
+    );
     return this.#last;
   }
 

@@ -129,7 +129,7 @@ class ImageShipper implements Shipper {
   }
 
   async #deliver(segment: Segment, bytes: Buffer): Promise<void> {
-    for (let damaged = 0; ; ) {
+    for (let damaged = 0; ;) {
       try {
         await this.#options.client.putSegment(segment, bytes, this.#signal);
         return;

@@ -11,7 +11,12 @@ export interface TakenBody {
  * Reads a body into `into` and hashes it on the way. Rejects where it is longer than `into`, ends early,
  * where no byte comes for `silence` milliseconds, or the signal aborts.
  */
-export function takeBody(body: Readable, into: Buffer, silence: number, signal: AbortSignal): Promise<TakenBody> {
+export function takeBody(
+  body: Readable,
+  into: Buffer,
+  silence: number,
+  signal: AbortSignal,
+): Promise<TakenBody> {
   return new Promise((resolve, reject) => {
     const hash = createHash("sha256");
     let length = 0;
@@ -45,5 +50,9 @@ export function takeBody(body: Readable, into: Buffer, silence: number, signal: 
 }
 
 function tooLong(most: number): Refusal {
-  return new Refusal(413, "SEGMENT_TOO_LONG", `the body is longer than the ${most} bytes it was said to have`);
+  return new Refusal(
+    413,
+    "SEGMENT_TOO_LONG",
+    `the body is longer than the ${most} bytes it was said to have`,
+  );
 }

@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { describe, expect, test } from "@jest/globals";
+import { isDead, parseStat, readStat, treeOf, type ProcessStat } from "../../../src/daemon/procfs.js";
+
+const stat = (pid: number, parent: number): ProcessStat => ({
+  pid,
+  parent,
+  state: "S",
+  startTicks: pid * 10,
+});
+
+describe("/proc", () => {
+  test("a name may contain anything, brackets and spaces too", () => {
+    const text = "42 (a) R 1 (b) S 7 42 42 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 987654 1000 10 0";
+    expect(parseStat(42, text)).toEqual({ pid: 42, state: "S", parent: 7, startTicks: 987654 });
+  });
+
+  test("a tree is its root and all that descend from it, parents first", () => {
+    const stats = [stat(5, 2), stat(1, 0), stat(2, 1), stat(3, 1), stat(4, 2)];
+    expect(treeOf(stats, 2).map((process) => process.pid)).toEqual([2, 5, 4]);
+    expect(treeOf(stats, 9)).toEqual([]);
+  });
+
+  test("a process is dead when it is gone, and when another one has its PID", async () => {
+    const child = spawn("sleep", ["60"]);
+    const alive = await readStat(child.pid as number);
+    if (alive === undefined) throw new Error("it did not start");
+    expect(await isDead(alive)).toBe(false);
+    expect(await isDead({ pid: alive.pid, startTicks: alive.startTicks - 1 })).toBe(true);
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+    expect(await isDead(alive)).toBe(true);
+  });
+});
