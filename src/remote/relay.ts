@@ -21,7 +21,7 @@ export interface Relay {
  * Carries connections from a socket on the source to a socket on the destination, through this program. Throws SOCKET_REFUSED
  * where the source does not listen. A connection that the destination refuses, or whose link is lost, is cut at the other end too.
  */
-export async function relay(source: RelayEnd, destination: RelayEnd): Promise<Relay> {
+export async function openRelay(source: RelayEnd, destination: RelayEnd): Promise<Relay> {
   const bytes = { there: 0, back: 0 };
   const open = new Set<Duplex>();
   const stop = await source.node.listen(source.socket, (near) => void carry(near, destination, open, bytes));
