@@ -49,16 +49,7 @@ int64_t lease_read(int64_t otherwise_ns)
 	return errno == 0 && end != text && (*end == '\0' || *end == '\n') && deadline > 0 ? deadline : otherwise_ns;
 }
 
-static int directory_sync(void)
-{
-	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	return result;
-}
-
-/* A new file of this name, whole and on the disk. 0, or -1 and errno. */
+/* A new file of this name, whole; its blocks are reserved, not yet on the disk. 0, or -1 and errno. */
 int file_write(const char *name, const char *text)
 {
 	ssize_t length = (ssize_t)strlen(text);
@@ -67,18 +58,29 @@ int file_write(const char *name, const char *text)
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return -1;
-	int result = write(fd, text, (size_t)length) == length && fsync(fd) == 0 ? 0 : -1;
+	int result = write(fd, text, (size_t)length) == length ? 0 : -1;
 	return close(fd) == 0 ? result : -1;
 }
 
-/* Gives the written file its name at once, instead of whatever had it. */
-int file_replace(const char *written, const char *name)
+static int sync_path(const char *name, int flags)
 {
-	return rename(written, name) == 0 ? directory_sync() : -1;
+	int fd = open(name, flags | O_RDONLY | O_CLOEXEC);
+	int result = fd < 0 ? -1 : fsync(fd);
+	if (fd >= 0)
+		close(fd);
+	return result;
 }
 
-/* Gives the written file its name at once; EEXIST where the name is taken. */
+/* Gives the written file its name, durably; EEXIST where the name is taken. */
 int file_decide(const char *written, const char *name)
 {
-	return link(written, name) == 0 ? directory_sync() : -1;
+	if (sync_path(written, O_NOFOLLOW) != 0 || link(written, name) != 0)
+		return -1;
+	return sync_path(".", O_DIRECTORY);
+}
+
+/* Whoever linked the verdict may not have come to the directory's fsync yet. */
+bool verdict_sync(void)
+{
+	return sync_path("verdict", O_NOFOLLOW) == 0 && sync_path(".", O_DIRECTORY) == 0;
 }

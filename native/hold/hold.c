@@ -22,12 +22,16 @@ void complain(const char *format, ...)
 		return;
 }
 
+/*
+ * By rename, so that it is whole for whoever looks. Not synced: the service stands still meanwhile, and after a crash
+ * of the machine nothing is held any more.
+ */
 static int mark_held(const char *action, pid_t root)
 {
 	char text[128], written[32];
 	snprintf(text, sizeof text, "%s %d %" PRId64 "\n", action, root, boottime_ns());
 	snprintf(written, sizeof written, ".held.%d", getpid());
-	return file_write(written, text) == 0 ? file_replace(written, "held") : -1;
+	return file_write(written, text) == 0 ? rename(written, "held") : -1;
 }
 
 /* The file that becomes the verdict where this hook decides: written while there is room on the disk. */
@@ -42,6 +46,8 @@ static const char *aborted_file(void)
 static int obey(enum verdict verdict)
 {
 	unlink(aborted_file());
+	if (verdict == RELEASED && !verdict_sync())
+		complain("cannot sync the verdict: %m");
 	if (verdict == RELEASED)
 		return PROCEED;
 	if (verdict != ABORTED)

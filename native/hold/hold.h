@@ -12,8 +12,8 @@ enum { PROCEED = 0, REFUSE = 1 };
 enum verdict { UNDECIDED, RELEASED, RUNNING, ABORTED, GARBLED };
 enum verdict verdict_read(void);
 int file_write(const char *name, const char *text);
-int file_replace(const char *written, const char *name);
 int file_decide(const char *written, const char *name);
+bool verdict_sync(void);
 int64_t lease_read(int64_t otherwise_ns);
 int64_t boottime_ns(void);
 
