@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const int64_t DEFAULT_LEASE_NS = INT64_C(60000000000);
@@ -55,6 +56,13 @@ static int obey(enum verdict verdict)
 	return REFUSE;
 }
 
+/* Then nobody can release any more. */
+static bool directory_is_gone(void)
+{
+	struct stat about;
+	return stat(".", &about) != 0 || about.st_nlink == 0;
+}
+
 /* Whoever was held may resume only once `aborted` stands: so this goes on trying while the disk refuses. */
 static int abort_dump(const char *why)
 {
@@ -64,8 +72,10 @@ static int abort_dump(const char *why)
 		enum verdict verdict = verdict_read();
 		if (verdict != UNDECIDED)
 			return obey(verdict);
-		if (access(".", F_OK) != 0)
+		if (directory_is_gone())
 			return REFUSE;
+		if (access(aborted_file(), F_OK) != 0)
+			file_write(aborted_file(), "aborted\n");
 		usleep(50000);
 	}
 }
@@ -95,6 +105,10 @@ static int hold_dump(pid_t root)
 	}
 }
 
+/*
+ * Without a lease: only `aborted` may discard what may be the last living copy. `running` must be on the disk before
+ * the tree executes: after a crash its absence is the proof that nothing ever did.
+ */
 static int hold_restore(pid_t root)
 {
 	if (!stdio_is_ours(root))
@@ -105,7 +119,7 @@ static int hold_restore(pid_t root)
 	}
 	for (;;) {
 		enum verdict verdict = verdict_read();
-		if (verdict == RUNNING)
+		if (verdict == RUNNING && verdict_sync())
 			return PROCEED;
 		if (verdict == ABORTED || !waiter_wait(INT64_MAX))
 			return REFUSE;

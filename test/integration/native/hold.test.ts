@@ -117,6 +117,15 @@ describe("post-dump: the tree is frozen", () => {
     expect(await unset.call("post-dump", { FASTMIG_HOLD: "" }).ended).toBe(1);
   });
 
+  test("with the directory gone after the hold, nothing can be released either", async () => {
+    const b = bench();
+    b.lease(bootTime() + 0.3 * second);
+    b.call("post-dump");
+    await b.held();
+    rmSync(b.dir, { recursive: true });
+    expect(await b.ended).toBe(1);
+  });
+
   test("a directory that takes no file: the service resumes, since it was never held", async () => {
     const b = bench();
     chmodSync(b.dir, 0o555);
