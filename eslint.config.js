@@ -24,7 +24,6 @@ const typed = {
   "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
   "@typescript-eslint/no-unnecessary-type-assertion": "error",
   "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
-  "@typescript-eslint/no-non-null-assertion": "error",
   "@typescript-eslint/ban-ts-comment": "error",
 };
 
@@ -49,6 +48,7 @@ export default typescript.config(
     files: ["src/**/*.ts", "bench/**/*.ts", "bin/*.js", "scripts/*.js"],
     rules: { "max-lines": size(250), "max-lines-per-function": size(40), "max-params": ["error", 5] },
   },
+  { files: ["src/**/*.ts"], rules: { "@typescript-eslint/no-non-null-assertion": "error" } },
   { files: ["test/**/*.ts"], rules: { "max-nested-callbacks": ["error", 5] } },
   { files: ["bin/*.js", "scripts/*.js", "bench/**/*.ts"], rules: { "no-console": "off" } },
 );

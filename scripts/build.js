@@ -5,6 +5,7 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   utimesSync,
@@ -25,9 +26,20 @@ const steps = [
   { output: "oclif.manifest.json", inputs: ["dist", "package.json"], make: manifest },
   {
     output: "build/container/daemon.mjs",
-    inputs: ["src/{daemon,criu,image}/**/*.ts", "src/*.ts", ...toolchain],
+    inputs: [
+      "src/{daemon,criu,image}/**/*.ts",
+      "src/*.ts",
+      "docs/openapi.json",
+      "package.json",
+      ...toolchain,
+    ],
     make: bundleDaemon,
     when: () => existsSync(daemonMain),
+  },
+  {
+    output: "build/native/init",
+    inputs: ["native/**/*"],
+    make: () => execFileSync("make", ["--silent", "-C", "native"]),
   },
   { output: "build/container/node", inputs: [nodeBinary], make: nodeRuntime },
 ];
@@ -59,7 +71,16 @@ function manifest() {
 }
 
 async function bundleDaemon(outfile) {
-  await esbuild({ ...common, entryPoints: [daemonMain], outfile, bundle: true, legalComments: "none" });
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  const define = { FASTMIG_VERSION: JSON.stringify(version) };
+  await esbuild({
+    ...common,
+    entryPoints: [daemonMain],
+    outfile,
+    bundle: true,
+    legalComments: "none",
+    define,
+  });
 }
 
 /** The Node of the image: the one we test with, without its symbols (120 MB → 100 MB). */

@@ -52,7 +52,7 @@ afterEach(() => {
 /** The exit code of a run of the sample command. */
 async function exitOf(...argv: string[]): Promise<number> {
   const ended = await Sample.run(argv, config).catch((thrown: { oclif: { exit: number } }) => thrown);
-  return "oclif" in ended ? (ended.oclif as { exit: number }).exit : 0;
+  return "oclif" in ended ? ended.oclif.exit : 0;
 }
 
 describe("a command", () => {
