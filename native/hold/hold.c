@@ -100,6 +100,8 @@ static int hold_dump(pid_t root)
 		int64_t end = lease_read(default_end);
 		if (boottime_ns() >= end)
 			return abort_dump("the lease is over");
+		if (directory_is_gone())
+			return abort_dump("the migration's directory is gone");
 		if (!waiter_wait(end))
 			return abort_dump("CRIU is gone");
 	}

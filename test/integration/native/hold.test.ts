@@ -119,7 +119,6 @@ describe("post-dump: the tree is frozen", () => {
 
   test("with the directory gone after the hold, nothing can be released either", async () => {
     const b = bench();
-    b.lease(bootTime() + 0.3 * second);
     b.call("post-dump");
     await b.held();
     rmSync(b.dir, { recursive: true });
