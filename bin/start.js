@@ -9,6 +9,8 @@ function version() {
 if (process.argv.slice(2).join() === "--version") {
   console.log(version());
 } else {
+  // Whatever NODE_ENV a user has set: what runs is what was built.
+  globalThis.oclif = { enableAutoTranspile: false };
   const { execute } = await import("@oclif/core/execute");
   await execute({ loadOptions: { root: import.meta.dirname, userPlugins: false, devPlugins: false } });
 }
