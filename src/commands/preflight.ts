@@ -1,0 +1,48 @@
+import { Flags } from "@oclif/core";
+import { BaseCommand } from "../base-command.js";
+import type { Problem } from "../migration/facts.js";
+import { clockFlag, connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import { planArgument } from "../plan/argument.js";
+
+interface Checked {
+  service: string;
+  from: string;
+  to: string;
+  problems: Problem[];
+}
+
+export default class Preflight extends BaseCommand {
+  static override summary = "check whether the plan's migrations could begin; touches nothing";
+  static override description =
+    "Says every problem at once, each with what to do. Exits 0 where there is none and 3 where there are some.";
+  static override examples = ["<%= config.bin %> preflight plan.yaml"];
+  static override args = { plan: planArgument };
+  static override flags = {
+    ...connectFlags,
+    ...clockFlag,
+    service: Flags.string({
+      char: "s",
+      description: "only this service's migration; may be given several times",
+      multiple: true,
+      default: [],
+    }),
+  };
+
+  async run(): Promise<{ migrations: Checked[] }> {
+    const { args, flags } = await this.parse(Preflight);
+    const [{ loadPlan }, { chooseMigrations }, { preflightAll }] = await Promise.all([
+      import("../plan/load.js"),
+      import("../migration/choose.js"),
+      import("../migration/preflight-all.js"),
+    ]);
+    const plan = await loadPlan(args.plan);
+    const migrations = await preflightAll(
+      plan,
+      chooseMigrations(plan, flags.service),
+      migrateOptions(flags, this.config.version),
+      connectOptions(flags, this.interrupt),
+    );
+    for (const { service, from, to } of migrations) this.log(`${service}: ${from} → ${to}: ready`);
+    return { migrations };
+  }
+}

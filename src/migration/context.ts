@@ -1,0 +1,97 @@
+import { ulid } from "ulid";
+import type { MigrationView, Ownership, Status } from "../daemon/api.js";
+import { exitCodes, FastmigError } from "../errors.js";
+import type { Plan, PlanMigration, PlanService } from "../plan/plan.js";
+import type { Facts } from "./facts.js";
+import type { Journal } from "./journal.js";
+import type { StepEvent } from "./progress.js";
+import type { MigrationReport, StepTime } from "./report.js";
+import { Site } from "./site.js";
+import type { Nodes } from "./nodes.js";
+
+export interface MigrateOptions {
+  allowClockJump: boolean;
+  sshConfig: string | null;
+  /** Where the journals lie. */
+  journals: string;
+  /** The program's own version. */
+  version: string;
+}
+
+/** What the two ends say before anything is touched. */
+export interface FirstLook {
+  source: Status | null;
+  /** Why the source's daemon gave no status. */
+  sourceError: string | null;
+  destination: Status | null;
+  destinationOwnership: Ownership | null;
+}
+
+/** What the steps of one migration share, and what each leaves for the later ones. */
+export interface MigrationContext {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly migration: PlanMigration;
+  readonly service: PlanService;
+  readonly options: MigrateOptions;
+  readonly source: Site;
+  readonly destination: Site;
+  readonly startedAt: Date;
+  readonly steps: StepTime[];
+  readonly warnings: string[];
+  tell(event: StepEvent): void;
+  look: FirstLook | null;
+  epoch: number;
+  journal: Journal | null;
+  facts: Facts | null;
+  /** The destination's standby: its daemon's first status, and the port published for direct transfers. */
+  standby: { status: Status; port: number | null; version: string } | null;
+  transfer: { mode: "direct" | "relay"; reason: string | null };
+  /** Whether the source was asked to switch over: from then on only the daemons know. */
+  switching: boolean;
+  views: { source: MigrationView; destination: MigrationView } | null;
+  kept: MigrationReport["kept"];
+  report: MigrationReport | null;
+}
+
+export function newContext(
+  nodes: Nodes,
+  plan: Plan,
+  migration: PlanMigration,
+  options: MigrateOptions,
+  id = ulid(),
+): MigrationContext {
+  const service = plan.services[migration.service];
+  if (service === undefined) throw new Error(`the plan has no service ${migration.service}`);
+  return {
+    ...{ id, plan, migration, service, options, startedAt: new Date(), steps: [], warnings: [] },
+    source: new Site(nodes, migration.from, service.name),
+    destination: new Site(nodes, migration.to, service.name),
+    tell: () => undefined,
+    ...{
+      look: null,
+      epoch: 0,
+      journal: null,
+      facts: null,
+      standby: null,
+      switching: false,
+      views: null,
+      kept: null,
+      report: null,
+    },
+    transfer: { mode: "relay", reason: null },
+  };
+}
+
+/** What an earlier step left; its absence is a bug in the order of steps. */
+export function given<T>(value: T | null, what: string): T {
+  if (value === null) throw new Error(`a step needs ${what}, which no step before it left`);
+  return value;
+}
+
+export function inDoubt(
+  message: string,
+  parts: { details?: readonly string[]; hint: string | readonly string[]; cause?: unknown },
+): FastmigError {
+  return new FastmigError(message, { code: "IN_DOUBT", exit: exitCodes.inDoubt, ...parts });
+}

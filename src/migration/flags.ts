@@ -1,0 +1,43 @@
+import { Flags } from "@oclif/core";
+import type { MigrateOptions } from "./context.js";
+import { migrationsDirectory } from "./state-home.js";
+
+/** How nodes are reached: the flags of every command that connects. */
+export const connectFlags = {
+  "ssh-config": Flags.string({
+    description: "an SSH configuration instead of ~/.ssh/config",
+    env: "FASTMIG_SSH_CONFIG",
+    helpValue: "FILE",
+  }),
+  "accept-new": Flags.boolean({ description: "take and remember the host key of a host that nobody knows" }),
+};
+
+export const clockFlag = {
+  "allow-clock-jump": Flags.boolean({
+    description: "migrate although the destination has been up for less time",
+  }),
+};
+
+interface ConnectFlags {
+  "ssh-config"?: string | undefined;
+  "accept-new": boolean;
+}
+
+export function connectOptions(
+  flags: ConnectFlags,
+  signal?: AbortSignal,
+): { sshConfig: string | undefined; acceptNew: boolean; signal: AbortSignal | undefined } {
+  return { sshConfig: flags["ssh-config"], acceptNew: flags["accept-new"], signal };
+}
+
+export function migrateOptions(
+  flags: ConnectFlags & { "allow-clock-jump"?: boolean },
+  version: string,
+): MigrateOptions {
+  return {
+    allowClockJump: flags["allow-clock-jump"] ?? false,
+    sshConfig: flags["ssh-config"] ?? null,
+    journals: migrationsDirectory(),
+    version,
+  };
+}

@@ -1,0 +1,60 @@
+import { exitCodes, FastmigError } from "../errors.js";
+import type { Plan, PlanMigration } from "../plan/plan.js";
+import type { ConnectOptions } from "../remote/connect.js";
+import { newContext, type MigrateOptions } from "./context.js";
+import type { Problem } from "./facts.js";
+import { Nodes } from "./nodes.js";
+import { check, preflightError } from "./preflight/checks.js";
+import { gatherFacts } from "./preflight/gather.js";
+
+export interface Checked {
+  service: string;
+  from: string;
+  to: string;
+  problems: Problem[];
+}
+
+/** Throws PREFLIGHT (exit 3) with the problems of all migrations. */
+export async function preflightAll(
+  plan: Plan,
+  migrations: readonly PlanMigration[],
+  options: MigrateOptions,
+  connect: ConnectOptions,
+): Promise<Checked[]> {
+  const nodes = new Nodes(plan, connect);
+  try {
+    const checked = await Promise.all(
+      migrations.map((migration) => checkOne(nodes, plan, migration, options)),
+    );
+    const [first, ...others] = checked.filter(({ problems }) => problems.length > 0);
+    if (first !== undefined) throw severalErrors([first, ...others]);
+    return checked;
+  } finally {
+    await nodes.close();
+  }
+}
+
+async function checkOne(
+  nodes: Nodes,
+  plan: Plan,
+  migration: PlanMigration,
+  options: MigrateOptions,
+): Promise<Checked> {
+  const facts = await gatherFacts(newContext(nodes, plan, migration, options));
+  const problems = check(facts, { allowClockJump: options.allowClockJump, id: null });
+  return { service: migration.service, from: migration.from, to: migration.to, problems };
+}
+
+function severalErrors(checked: readonly Checked[]): FastmigError {
+  const errors = checked.map(({ service, problems }) => preflightError(service, problems));
+  const [only] = errors;
+  if (errors.length === 1 && only !== undefined) return only;
+  return new FastmigError(
+    `preflight found problems with ${checked.map(({ service }) => service).join(", ")}`,
+    {
+      code: "PREFLIGHT",
+      exit: exitCodes.preflight,
+      details: errors.flatMap((error) => [`${error.message}:`, ...error.details.map((line) => `  ${line}`)]),
+    },
+  );
+}

@@ -1,0 +1,61 @@
+import { readFile } from "node:fs/promises";
+import { exitCodes, FastmigError } from "../errors.js";
+import { parsePlan } from "../plan/load.js";
+import type { Plan } from "../plan/plan.js";
+import type { ConnectOptions } from "../remote/connect.js";
+import { newContext, type MigrateOptions, type MigrationContext } from "./context.js";
+import { Journal } from "./journal.js";
+import { Nodes } from "./nodes.js";
+
+/** A migration as its journal has it, whose own program is gone. */
+export interface Reopened {
+  context: MigrationContext;
+  nodes: Nodes;
+}
+
+/** Throws UNKNOWN_MIGRATION (2), and STILL_RUNS (7) while the program that began it lives, unless told to go on all the same. */
+export async function reopen(
+  id: string,
+  options: MigrateOptions,
+  connect: ConnectOptions,
+  alive: "refuse" | "allow" = "refuse",
+): Promise<Reopened> {
+  const journal = await Journal.read(options.journals, id);
+  const { created } = journal;
+  if (alive === "refuse" && (await isAlive(created.pid))) throw stillRuns(id, created.pid);
+  const plan = parsePlan(await readFile(journal.path("plan.yaml"), "utf8"), created.plan);
+  const nodes = new Nodes(plan, {
+    ...connect,
+    sshConfig: connect.sshConfig ?? created.sshConfig ?? undefined,
+  });
+  const context = newContext(nodes, plan, migrationOf(plan, journal), options, id);
+  context.journal = journal;
+  context.epoch = created.epoch;
+  return { context, nodes };
+}
+
+function migrationOf(plan: Plan, { created }: Journal): Plan["migrations"][number] {
+  const found = plan.migrations.find(
+    ({ service, from, to }) => service === created.service && from === created.from && to === created.to,
+  );
+  if (found === undefined)
+    throw new Error(
+      `the journal's plan has no migration of ${created.service} from ${created.from} to ${created.to}`,
+    );
+  return found;
+}
+
+/** A process of another program may have the number by now. */
+export async function isAlive(pid: number): Promise<boolean> {
+  if (pid === process.pid) return false;
+  const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  return /fastmig|bin\/(run|dev)\.js/.test(words);
+}
+
+function stillRuns(id: string, pid: number): FastmigError {
+  return new FastmigError(`the program that began migration ${id} still works on it (pid ${pid})`, {
+    code: "STILL_RUNS",
+    exit: exitCodes.locked,
+    hint: `wait for it; \`fastmig abort ${id}\` asks it to stop`,
+  });
+}

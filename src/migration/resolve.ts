@@ -1,0 +1,43 @@
+import { exitCodes, FastmigError } from "../errors.js";
+import type { MigrationView, Role } from "../daemon/api.js";
+import { waitFor } from "../wait.js";
+import type { MigrationContext } from "./context.js";
+import { see } from "./see.js";
+
+/** States in which the kept side has, or will get by itself, what it keeps. */
+const kept: Record<Role, readonly string[]> = {
+  source: ["aborted", "reclaimed", "confirmed"],
+  destination: ["running", "confirmed"],
+};
+const settleMs = 60_000;
+
+/** The operator's word about the side that cannot be asked. `fenced` has to be that other side's name. */
+export async function resolve(context: MigrationContext, keep: Role, fenced: string): Promise<MigrationView> {
+  const { id, source, destination } = context;
+  const [site, other] = keep === "source" ? [source, destination] : [destination, source];
+  if (fenced !== other.name) throw wrongFence(keep, site.name, other.name, fenced);
+  await (await site.daemon()).resolve(id, { keep, fenced });
+  const view = await waitFor(
+    `${site.name} to have ${site.service}`,
+    async () => settled(await see(site, id), keep),
+    { timeout: settleMs },
+  );
+  await context.journal?.append({ kind: "closed", outcome: keep === "source" ? "rolled back" : "in doubt" });
+  return view;
+}
+
+function settled(seen: MigrationView | string, keep: Role): MigrationView | undefined {
+  if (typeof seen === "string") return undefined;
+  return kept[keep].includes(seen.state) ? seen : undefined;
+}
+
+function wrongFence(keep: Role, keeps: string, other: string, fenced: string): FastmigError {
+  return new FastmigError(
+    `to keep the ${keep} (${keeps}) it is ${other} that has to be fenced, not ${fenced}`,
+    {
+      code: "WRONG_FENCE",
+      exit: exitCodes.usage,
+      hint: `make sure that ${other} is off or that its container cannot run, then say --i-have-fenced ${other}`,
+    },
+  );
+}

@@ -1,0 +1,79 @@
+import * as z from "zod/mini";
+import { exitCodes, FastmigError } from "../errors.js";
+import { OpenMigration, Ownership } from "../daemon/api.js";
+import { commandFailed, run } from "../remote/run.js";
+import type { Site } from "./site.js";
+
+/** Reads and writes a service's state directory on a node where no daemon runs. Paths and content travel as arguments and stdin. */
+
+const read = `for file in "$@"; do [ ! -e "$file" ] || { cat "$file" && echo; } || exit 1; done`;
+
+export async function ownershipOf(site: Site): Promise<Ownership | null> {
+  return readState(site, "ownership.json", Ownership);
+}
+
+export async function openMigrationOf(site: Site): Promise<OpenMigration | null> {
+  return readState(site, "open.json", OpenMigration);
+}
+
+async function readState<T extends z.ZodMiniType>(
+  site: Site,
+  name: string,
+  schema: T,
+): Promise<z.infer<T> | null> {
+  const path = `${site.paths.state}/${name}`;
+  const text = await run(await site.node(), ["sh", "-c", read, "sh", path]);
+  if (text.trim() === "") return null;
+  const parsed = schema.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  throw new FastmigError(`${path} on ${site.name} does not read as fastmig writes it`, {
+    code: "STATE_DAMAGED",
+    exit: exitCodes.inDoubt,
+    details: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    hint: "look at it there; do not remove it before you know which node has the service",
+  });
+}
+
+const existsAlready = 17;
+/** `ln` creates the whole file at once or not at all: a half-written lock is never seen. */
+const create = `umask 077
+file=$1 part=$1.$$
+cat > "$part" && sync "$part" || exit 1
+if ln "$part" "$file" 2>/dev/null; then rm -f "$part"; sync "$(dirname "$file")"; exit 0; fi
+rm -f "$part"
+[ -e "$file" ] && exit ${existsAlready}
+exit 1`;
+
+/** Creates a file of the state directory exclusively. False: it is there already. */
+export async function createState(site: Site, name: string, content: string): Promise<boolean> {
+  const node = await site.node();
+  const argv = ["sh", "-c", create, "sh", `${site.paths.state}/${name}`];
+  const outcome = await node.exec(argv, { stdin: content });
+  if (outcome.kind === "exited" && outcome.code === 0) return true;
+  if (outcome.kind === "exited" && outcome.code === existsAlready) return false;
+  throw commandFailed(node, argv, outcome);
+}
+
+const remove = `rm -rf -- "$@" && sync "$(dirname "$1")"`;
+
+/** Removes files of the state directory and of what belongs to it. */
+export async function removeState(site: Site, names: readonly string[]): Promise<void> {
+  await run(await site.node(), [
+    "sh",
+    "-c",
+    remove,
+    "sh",
+    ...names.map((name) => `${site.paths.state}/${name}`),
+  ]);
+}
+
+export async function verdictOf(site: Site, id: string): Promise<string | null> {
+  const text = await run(await site.node(), [
+    "sh",
+    "-c",
+    read,
+    "sh",
+    `${site.paths.state}/migrations/${id}/verdict`,
+  ]);
+  return text.trim() === "" ? null : text.trim();
+}

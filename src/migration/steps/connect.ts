@@ -1,0 +1,45 @@
+import { messageOf } from "../../errors.js";
+import type { MigrationContext } from "../context.js";
+import { ownershipOf } from "../state-files.js";
+import type { Site } from "../site.js";
+import type { Step } from "../step.js";
+import type { Status } from "../../daemon/api.js";
+
+/** Reaches both nodes and asks both ends what they have. Changes nothing. */
+export const connect: Step<MigrationContext> = {
+  name: "connect",
+  title: "Connect to both nodes",
+  kind: "reversible",
+  run: async (context) => {
+    const { source, destination } = context;
+    await Promise.all([source.node(), destination.node()]);
+    const [theirs, ours, ownership] = await Promise.all([
+      statusOf(source),
+      statusOf(destination),
+      ownershipOf(destination),
+    ]);
+    context.look = {
+      source: theirs.status,
+      sourceError: theirs.error,
+      destination: ours.status,
+      destinationOwnership: ours.status?.ownership ?? ownership,
+    };
+  },
+};
+
+/** The daemon's status, or why there is none. */
+export async function statusOf(
+  site: Site,
+): Promise<{ status: Status; error: null } | { status: null; error: string }> {
+  try {
+    return { status: await (await site.daemon()).status(), error: null };
+  } catch (thrown) {
+    return { status: null, error: messageOf(thrown) };
+  }
+}
+
+/** The service runs at the destination already, and the source is not its owner. */
+export function isAlreadyThere({ look }: MigrationContext): boolean {
+  if (look?.destination?.service.state !== "running" || look.destination.open !== null) return false;
+  return look.destination.ownership.role === "owner" && look.source?.ownership.role !== "owner";
+}

@@ -1,0 +1,153 @@
+import { hostname, userInfo } from "node:os";
+import type { OpenMigration, Role, Status } from "../../daemon/api.js";
+import { exitCodes, FastmigError } from "../../errors.js";
+import { given, inDoubt, type MigrationContext } from "../context.js";
+import { prepareDirectories } from "../directories.js";
+import { Journal } from "../journal.js";
+import { isLocked } from "../../remote/daemon-client.js";
+import { holder } from "../preflight/ownership.js";
+import type { Site } from "../site.js";
+import { createState, openMigrationOf, removeState } from "../state-files.js";
+import type { Step } from "../step.js";
+import { see } from "../see.js";
+import { waitFor } from "../../wait.js";
+import { refuseByPreflight } from "./preflight.js";
+
+/** Opens the migration in three journals; the two on the nodes are the lock. */
+export const open: Step<MigrationContext> = {
+  name: "open",
+  title: "Open the migration",
+  kind: "reversible",
+  run: async (context) => {
+    const look = given(context.look, "the first look");
+    if (look.source === null || look.source.service.state !== "running") return refuseByPreflight(context);
+    context.epoch = 1 + Math.max(look.source.ownership.epoch, look.destinationOwnership?.epoch ?? 0);
+    context.journal = await openJournal(context);
+    await openSource(context, look.source);
+    await openDestination(context, look.source);
+  },
+  undo: async (context) => {
+    const parts = [await closeSource(context), await closeDestination(context)];
+    return parts.join("; ");
+  },
+};
+
+function openJournal({ id, epoch, migration, plan, options }: MigrationContext): Promise<Journal> {
+  const created = {
+    kind: "created" as const,
+    id,
+    epoch,
+    ...{ service: migration.service, from: migration.from, to: migration.to },
+  };
+  const more = {
+    plan: plan.path,
+    by: whoWeAre(),
+    pid: process.pid,
+    keepSource: plan.options.keepSource,
+    sshConfig: options.sshConfig,
+  };
+  return Journal.create(options.journals, { ...created, ...more }, plan.text);
+}
+
+/** `user@host pid N`. */
+export function whoWeAre(): string {
+  return `${userInfo().username}@${hostname()} pid ${process.pid}`;
+}
+
+function record(context: MigrationContext, role: Role, source: Status): OpenMigration {
+  const { id, epoch, migration, plan } = context;
+  const service = given(source.ownership.service, "the running service's description");
+  return {
+    id,
+    epoch,
+    role,
+    service,
+    from: migration.from,
+    to: migration.to,
+    by: whoWeAre(),
+    plan: plan.path,
+    openedAt: new Date().toISOString(),
+  };
+}
+
+async function openSource(context: MigrationContext, status: Status): Promise<void> {
+  await context.journal?.append({ kind: "made", node: context.source.name, what: "open", name: context.id });
+  await openByDaemon(context.source, record(context, "source", status), status.open);
+}
+
+/** Where a standby's daemon waits already it is asked; else nobody is there to be asked, and the file itself is the question. */
+async function openDestination(context: MigrationContext, source: Status): Promise<void> {
+  const { destination, look, journal } = context;
+  await journal?.append({ kind: "made", node: destination.name, what: "open", name: context.id });
+  const wanted = record(context, "destination", source);
+  if (look?.destination) return openByDaemon(destination, wanted, look.destination.open);
+  await prepareDirectories(destination);
+  if (await createState(destination, "open.json", `${JSON.stringify(wanted)}\n`)) return;
+  throw locked(destination, await openMigrationOf(destination));
+}
+
+async function openByDaemon(site: Site, wanted: OpenMigration, last: OpenMigration | null): Promise<void> {
+  const daemon = await site.daemon();
+  try {
+    await daemon.open(wanted);
+  } catch (thrown) {
+    if (!isLocked(thrown)) throw thrown;
+    throw locked(site, (await daemon.status()).open ?? last);
+  }
+}
+
+function locked(site: Site, by: OpenMigration | null): FastmigError {
+  const who = by === null ? "its record is gone by now" : holder(by);
+  return new FastmigError(`another migration of ${site.service} is open on ${site.name}: ${who}`, {
+    code: "LOCKED",
+    exit: exitCodes.locked,
+    hint:
+      by === null
+        ? "try again"
+        : `wait for it to end, or look at it: \`fastmig status PLAN\`, \`fastmig resume ${by.id}\`, \`fastmig abort ${by.id}\``,
+  });
+}
+
+const closeMs = 10_000;
+
+async function closeSource(context: MigrationContext): Promise<string> {
+  const { source, id } = context;
+  const before = await see(source, id);
+  if (before === "unknown") return `${source.name} had not opened it`;
+  if (before === "silent")
+    throw new Error(
+      `${source.name} does not answer; its lock on ${source.service} stays until \`fastmig abort ${id}\``,
+    );
+  await (await source.daemon()).abort(id);
+  return waitFor(`the end of migration ${id} on ${source.name}`, () => closedSource(context), {
+    timeout: closeMs,
+  });
+}
+
+async function closedSource({ source, id }: MigrationContext): Promise<string | undefined> {
+  const seen = await see(source, id);
+  if (seen === "unknown") return `${source.name} has closed it`;
+  if (seen === "silent") return undefined;
+  if (seen.verdict === "released")
+    throw inDoubt(`${source.name} has released ${source.service} meanwhile`, {
+      hint: `\`fastmig resume ${id}\``,
+    });
+  return seen.state === "aborted" || seen.state === "reclaimed"
+    ? `${source.name} has closed it (${seen.state})`
+    : undefined;
+}
+
+/** Only our own record: another's lock is not ours to take away. */
+async function closeDestination({ destination, id, look }: MigrationContext): Promise<string> {
+  if (look?.destination) {
+    await (await destination.daemon()).abort(id).catch(() => undefined);
+    return `${destination.name} was asked to close it`;
+  }
+  const record = await openMigrationOf(destination);
+  if (record !== null && record.id !== id)
+    return `${destination.name} is locked by another migration, left as it is`;
+  await removeState(destination, ["open.json", `migrations/${id}`]);
+  return record === null
+    ? `${destination.name} has it closed`
+    : `its record on ${destination.name} is removed`;
+}

@@ -1,0 +1,122 @@
+import type { MigrationView } from "../daemon/api.js";
+import { pause } from "../wait.js";
+import { inDoubt, type MigrationContext } from "./context.js";
+import { judge, proofToCarry, type Judgement, type Seen } from "./judge.js";
+import { see } from "./see.js";
+
+export interface Both {
+  source: Seen;
+  destination: Seen;
+}
+
+export interface WatchOptions {
+  /** Milliseconds until the watch gives up: then nobody knows. */
+  within: number;
+  /** When it aborts, both daemons are asked to abort, once; what then comes is watched to its end. */
+  signal?: AbortSignal | undefined;
+  each?: (both: Both, judgement: Judgement) => void;
+}
+
+const interval = 100;
+/** How long the daemons may take to hand the proof over between themselves before we carry it. */
+const handOverMs = 1000;
+/** How long a destination may take to discard what the source took back. */
+const discardMs = 10_000;
+
+export async function seeBoth({ source, destination, id }: MigrationContext): Promise<Both> {
+  const [theirs, ours] = await Promise.all([see(source, id), see(destination, id)]);
+  return { source: theirs, destination: ours };
+}
+
+/** Watches both daemons until the service has one owner. Throws IN_DOUBT (exit 6) where that cannot be said. */
+export async function watchToTheEnd(
+  context: MigrationContext,
+  options: WatchOptions,
+): Promise<{ both: Both; judgement: "committed" | "rolledBack" }> {
+  const started = performance.now();
+  let asked = false;
+  let releasedAt: number | null = null;
+  for (;;) {
+    const both = await seeBoth(context);
+    const judgement = judge(both.source, both.destination);
+    options.each?.(both, judgement);
+    if (judgement === "committed") return { both, judgement };
+    if (judgement === "rolledBack") return { both: await discarded(context, both), judgement };
+    if (judgement === "inDoubt" && isSaid(both)) throw doubt(context, both);
+    if (performance.now() - started > options.within) throw doubt(context, both);
+    if (options.signal?.aborted === true && !asked) {
+      asked = true;
+      await askToAbort(context);
+    }
+    releasedAt = judgement === "released" ? (releasedAt ?? performance.now()) : null;
+    if (releasedAt !== null && performance.now() - releasedAt > handOverMs) await carryProof(context, both);
+    await pause(interval);
+  }
+}
+
+/** Both answered: waiting longer brings nothing. */
+function isSaid({ source, destination }: Both): boolean {
+  return source !== "silent" && destination !== "silent";
+}
+
+/** Asks; the state that comes is what counts. The source decides, so it is asked first. */
+export async function askToAbort({ source, destination, id }: MigrationContext): Promise<void> {
+  for (const site of [source, destination]) {
+    await site
+      .daemon()
+      .then((daemon) => daemon.abort(id))
+      .catch(() => undefined);
+  }
+}
+
+/** Tells the destination that the source's tree is dead, where the daemons could not do it between themselves. */
+export async function carryProof({ destination, id }: MigrationContext, both: Both): Promise<boolean> {
+  const proof = proofToCarry(both.source, both.destination);
+  if (proof === null) return false;
+  await (await destination.daemon()).released(id, proof).catch(() => undefined);
+  return true;
+}
+
+async function discarded(context: MigrationContext, both: Both): Promise<Both> {
+  const end = performance.now() + discardMs;
+  let last = both;
+  while (!isOver(last.destination) && performance.now() < end) {
+    await pause(interval);
+    last = { source: both.source, destination: await see(context.destination, context.id) };
+  }
+  return last;
+}
+
+function isOver(seen: Seen): boolean {
+  return typeof seen === "string" || seen.state === "discarded" || seen.state === "opened";
+}
+
+export function doubt({ id, service, source, destination }: MigrationContext, both: Both): Error {
+  return inDoubt(
+    `nobody can say yet who has ${service.name}: ${source.name} ${said(both.source)}, ${destination.name} ${said(both.destination)}`,
+    {
+      details: [both.source, both.destination].flatMap(failureLines),
+      hint: [
+        "nothing was removed: a held copy waits as long as it takes",
+        `when both nodes answer again: \`fastmig resume ${id}\`; where one never will: \`fastmig resolve ${id} --keep source|destination --i-have-fenced NODE\``,
+      ],
+    },
+  );
+}
+
+function said(seen: Seen): string {
+  if (seen === "silent") return "does not answer";
+  return seen === "unknown"
+    ? "does not know the migration"
+    : `says ${seen.state}${seen.verdict === null ? "" : ` (verdict ${seen.verdict})`}`;
+}
+
+export function failureLines(seen: Seen): string[] {
+  return typeof seen === "string" || seen.failure === null
+    ? []
+    : [`${seen.failure.step}: ${seen.failure.message}`, ...seen.failure.log];
+}
+
+export function isView(seen: Seen): seen is MigrationView {
+  return typeof seen !== "string";
+}
