@@ -18,3 +18,8 @@ export async function writeTree(
   for (const [path, content] of Object.entries(files))
     await writeAtomically(`${root}/${path}`, content, mode);
 }
+
+/** `ENOENT`, `ESRCH` …; undefined for what is no error of the system. */
+export function errno(thrown: unknown): string | undefined {
+  return (thrown as NodeJS.ErrnoException | undefined)?.code;
+}

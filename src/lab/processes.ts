@@ -1,4 +1,5 @@
 import { readFile, readdir, readlink, stat } from "node:fs/promises";
+import { errno } from "./files.js";
 import { waitFor } from "../wait.js";
 
 /** A process that cannot be mistaken for a later one with the same PID. */
@@ -66,7 +67,7 @@ export function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ESRCH")) throw thrown;
+    if (errno(thrown) !== "ESRCH") throw thrown;
   }
 }
 

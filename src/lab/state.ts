@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { FastmigError, exitCodes } from "../errors.js";
-import { writeAtomically } from "./files.js";
+import { errno, writeAtomically } from "./files.js";
 import type { LabPaths } from "./paths.js";
 
 const address = z.ipv4();
@@ -43,7 +43,8 @@ export async function readState(paths: LabPaths): Promise<LabState | undefined> 
   try {
     return stateSchema.parse(JSON.parse(await readFile(stateFile(paths.dir), "utf8")));
   } catch (thrown) {
-    if (thrown instanceof z.ZodError || thrown instanceof SyntaxError || isMissing(thrown)) return undefined;
+    if (thrown instanceof z.ZodError || thrown instanceof SyntaxError || errno(thrown) === "ENOENT")
+      return undefined;
     throw thrown;
   }
 }
@@ -68,8 +69,4 @@ export function noLab(name: string): FastmigError {
     exit: exitCodes.usage,
     hint: `fastmig lab up${name === "lab" ? "" : ` --name ${name}`}`,
   });
-}
-
-function isMissing(thrown: unknown): boolean {
-  return thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
 }

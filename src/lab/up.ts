@@ -70,25 +70,34 @@ async function connect(
   before: LabState | undefined,
   options: UpOptions,
 ): Promise<LabState> {
-  const running = (await isNamespace(namespaceFile(paths, switchName))) ? before : undefined;
-  const network = running?.network ?? freeNetwork(paths.id, usedAddresses());
-  const names = options.nodes ?? before?.nodes.map((node) => node.name) ?? ["a", "b"];
-  const state = describe(paths, running?.root ?? root, network, {
-    nodes: assign(paths, network, names, running?.nodes ?? []),
-    rate: options.rate === undefined ? (before?.rate ?? null) : options.rate,
-  });
+  const running = await isNamespace(namespaceFile(paths, switchName));
+  const state = plan(paths, wish(before, options), running && before ? before : fresh(paths, root));
   await writeState(state);
   await ensureSwitch(state);
   await ensureController(state);
   return state;
 }
 
-function describe(
-  paths: LabPaths,
-  root: string,
-  network: string,
-  rest: Pick<LabState, "nodes" | "rate">,
-): LabState {
+type Ground = Pick<LabState, "root" | "network" | "nodes">;
+
+const fresh = (paths: LabPaths, root: string): Ground => ({
+  root,
+  network: freeNetwork(paths.id, usedAddresses()),
+  nodes: [],
+});
+
+/** What is asked for; what is not asked for stays as it was. */
+function wish(
+  before: LabState | undefined,
+  options: UpOptions,
+): { names: readonly string[]; rate: number | null } {
+  const names = options.nodes ?? before?.nodes.map((node) => node.name) ?? ["a", "b"];
+  return { names, rate: options.rate === undefined ? (before?.rate ?? null) : options.rate };
+}
+
+/** Pure: the lab to come, on the ground of what runs. */
+function plan(paths: LabPaths, { names, rate }: ReturnType<typeof wish>, ground: Ground): LabState {
+  const { root, network } = ground;
   return {
     schemaVersion: 1,
     launcher: "namespaces",
@@ -98,7 +107,8 @@ function describe(
     controller: { address: controllerAddress(network) },
     client: { address: clientAddress(network) },
     sshConfig: join(paths.dir, "ssh_config"),
-    ...rest,
+    nodes: assign(paths, network, names, ground.nodes),
+    rate,
   };
 }
 
