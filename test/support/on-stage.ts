@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll } from "@jest/globals";
+import { loadImage } from "../../src/lab/index.js";
 import { Stage } from "./stage.js";
+import { buildWorkloadsImage } from "./workloads/image.js";
 import { testLab } from "./lab.js";
 
-/** For a file of end-to-end tests: the lab, cleared after each test. */
+/** For a file of end-to-end tests: the lab with the services' image, cleared after each test. */
 export function onStage(): () => Stage {
   let stage: Stage | undefined;
   const get = (): Stage => {
@@ -10,7 +12,10 @@ export function onStage(): () => Stage {
     return stage;
   };
   beforeAll(async () => {
-    stage = await Stage.set(await testLab());
+    const lab = await testLab();
+    const image = await buildWorkloadsImage(() => undefined);
+    await Promise.all(lab.nodes.map(({ name }) => loadImage(lab, name, image)));
+    stage = await Stage.set(lab);
     await stage.clear();
   }, 30 * 60_000);
   afterEach(() => get().clear(), 60_000);

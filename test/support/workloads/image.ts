@@ -4,7 +4,7 @@ import { type BuiltImage, buildImage } from "../../../src/lab/index.js";
 import { buildDemoImage } from "../../../src/lab/demo/images.js";
 
 const dir = join(import.meta.dirname, "image");
-const programs = ["service.py", "pattern.py", "tree.py"];
+const programs = ["service.py", "pattern.py", "tree.py", "lines.py"];
 
 export const workloadsImage = "localhost/fastmig-workloads:latest";
 
