@@ -45,7 +45,7 @@ describe("colour", () => {
     expect((await fastmig(wrong, { env: { ...bare, FORCE_COLOR: "1" } })).stderr).toContain(red);
   });
 
-  test.each([{ NO_COLOR: "1" }, { TERM: "dumb" }, {}])("%j: plain", async (env) => {
+  test.each<Record<string, string>>([{ NO_COLOR: "1" }, { TERM: "dumb" }, {}])("%j: plain", async (env) => {
     expect((await fastmig(wrong, { env: { ...bare, ...env } })).stderr).not.toContain("\u001B");
   });
 });
