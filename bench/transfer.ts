@@ -106,8 +106,8 @@ async function line(from: ChildProcess): Promise<string> {
 async function destination(): Promise<void> {
   const idleMb = status("VmRSS");
   const receiver = await openReceiver({
-    directory: join(values.directory!, "destination", "images"),
-    journal: join(values.directory!, "destination", "journal"),
+    directory: join(values.directory, "destination", "images"),
+    journal: join(values.directory, "destination", "journal"),
     maxTotal: 1e11,
   });
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
@@ -145,13 +145,13 @@ async function source(): Promise<void> {
   const idleMb = status("VmRSS");
   const peer: Peer =
     values.transport === "direct"
-      ? { transport: "direct", host: values.host!, port: 7977, psk }
+      ? { transport: "direct", host: values.host, port: 7977, psk }
       : { transport: "relay", socket: socketPath() };
   const client = connectPeer(peer, { id });
   const cpu = process.cpuUsage();
   const start = performance.now();
   const shipper = createShipper({
-    root: join(values.directory!, "source"),
+    root: join(values.directory, "source"),
     client,
     signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,
@@ -176,7 +176,7 @@ function status(key: string): number {
 }
 
 function socketPath(): string {
-  return join(values.directory!, "destination", "peer.sock");
+  return join(values.directory, "destination", "peer.sock");
 }
 
 function writeImages(directory: string): void {
