@@ -62,7 +62,8 @@ async function main(): Promise<void> {
   try {
     writeImages(join(directory, "source"));
     for (const transport of ["direct", "relay"]) {
-      for (let run = 0; run < Number(values.runs); run++) await once1(transport, directory, lab !== undefined);
+      for (let run = 0; run < Number(values.runs); run++)
+        await once1(transport, directory, lab !== undefined);
     }
   } finally {
     lab?.remove();
@@ -98,7 +99,9 @@ function child(role: string, args: string[], namespace: string | undefined): Chi
 }
 
 async function line(from: ChildProcess): Promise<string> {
-  const ended = once(from, "exit").then(() => Promise.reject(new Error(`${from.spawnargs.join(" ")}: ended early`)));
+  const ended = once(from, "exit").then(() =>
+    Promise.reject(new Error(`${from.spawnargs.join(" ")}: ended early`)),
+  );
   const [text] = (await Promise.race([once(from.stdout!, "data"), ended])) as [Buffer];
   return text.toString();
 }
@@ -127,7 +130,9 @@ async function destination(): Promise<void> {
   console.log(JSON.stringify(figures(0, cpu, idleMb)));
 }
 
-async function listen(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<() => Promise<void>> {
+async function listen(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<() => Promise<void>> {
   if (values.transport === "direct") {
     const listener = await createPeerListener({ port: 7977, host: values.host, id, psk, handler });
     return listener.close;
@@ -185,7 +190,8 @@ function writeImages(directory: string): void {
   const page = Buffer.alloc(size);
   for (let at = 0; at + 4 <= size; at += 64) page.writeUInt32LE((at * 2654435761) >>> 0, at);
   writeFileSync(join(directory, "final", "pages-1.img"), page);
-  for (let i = 0; i < Number(values.small); i++) writeFileSync(join(directory, "final", `core-${1000 + i}.img`), page.subarray(0, 2000));
+  for (let i = 0; i < Number(values.small); i++)
+    writeFileSync(join(directory, "final", `core-${1000 + i}.img`), page.subarray(0, 2000));
 }
 
 function namespaces(): { remove: () => void } {

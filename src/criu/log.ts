@@ -24,7 +24,9 @@ export function errorLines(log: string): string[] {
 }
 
 function around(places: readonly number[], context: number, end: number): number[] {
-  const each = places.flatMap((place) => Array.from({ length: 2 * context + 1 }, (_, at) => place - context + at));
+  const each = places.flatMap((place) =>
+    Array.from({ length: 2 * context + 1 }, (_, at) => place - context + at),
+  );
   return [...new Set(each)].filter((place) => place >= 0 && place < end);
 }
 

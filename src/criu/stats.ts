@@ -28,7 +28,8 @@ const magic = [0x55105940, 0x57093306] as const;
  */
 export function readStats(file: Uint8Array): Record<string, number> | undefined {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  if (bytes.length < 12 || bytes.readUInt32LE(0) !== magic[0] || bytes.readUInt32LE(4) !== magic[1]) return undefined;
+  if (bytes.length < 12 || bytes.readUInt32LE(0) !== magic[0] || bytes.readUInt32LE(4) !== magic[1])
+    return undefined;
   const length = bytes.readUInt32LE(8);
   return length === bytes.length - 12 ? readEntry(bytes.subarray(12)) : undefined;
 }
@@ -36,12 +37,16 @@ export function readStats(file: Uint8Array): Record<string, number> | undefined 
 function readEntry(bytes: Buffer): Record<string, number> | undefined {
   const parts = fields(bytes);
   for (const { number, value } of parts ?? []) {
-    if ((number === 1 || number === 2) && typeof value !== "number") return named(names[number], fields(value));
+    if ((number === 1 || number === 2) && typeof value !== "number")
+      return named(names[number], fields(value));
   }
   return undefined;
 }
 
-function named(known: readonly string[], parts: readonly Field[] | undefined): Record<string, number> | undefined {
+function named(
+  known: readonly string[],
+  parts: readonly Field[] | undefined,
+): Record<string, number> | undefined {
   if (parts === undefined) return undefined;
   const entries = parts.flatMap(({ number, value }) => {
     const name = known[number] ?? "";
@@ -58,7 +63,7 @@ interface Field {
 /** The fields of one protobuf message; undefined where it is none, or has another kind than varint and bytes. */
 function fields(bytes: Buffer): Field[] | undefined {
   const found: Field[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const key = varint(bytes, at);
     const head = key && varint(bytes, key.end);
     if (!key || !head) return undefined;
