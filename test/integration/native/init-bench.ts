@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,8 +15,11 @@ import { waitFor } from "../../../src/wait.js";
 const root = join(import.meta.dirname, "../../..");
 export const binary = (name: "init" | "hold"): string => join(root, "build/native", name);
 
+/** One at a time: several test files want it at once. */
 export function makeNative(): void {
-  execFileSync("make", ["--silent", "-C", join(root, "native")], { stdio: ["ignore", "ignore", "inherit"] });
+  mkdirSync(join(root, "build"), { recursive: true });
+  const make = ["make", "--silent", "-C", join(root, "native")];
+  execFileSync("flock", [join(root, "build/native.lock"), ...make], { stdio: ["ignore", "ignore", "inherit"] });
 }
 
 export type Event =
