@@ -19,7 +19,9 @@ export const binary = (name: "init" | "hold"): string => join(root, "build/nativ
 export function makeNative(): void {
   mkdirSync(join(root, "build"), { recursive: true });
   const make = ["make", "--silent", "-C", join(root, "native")];
-  execFileSync("flock", [join(root, "build/native.lock"), ...make], { stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("flock", [join(root, "build/native.lock"), ...make], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
 
 export type Event =
