@@ -42,11 +42,11 @@ export class Mover {
     const plan = await stage.plan([cast], { from, to, transfer, options: { keepSource: "0s" }, ...more });
     await ask<Ticks>(stage, cast, this.#at, "POST /ticks/reset");
     const began = performance.now();
-    const { migrations } = await stage.result<{ migrations: MigrationReport[] }>("migrate", plan);
+    const [report] = await stage.migrate(plan);
     const wall = performance.now() - began;
     this.#at = to as NodeName;
     const { longestMs } = await ask<Ticks>(stage, cast, this.#at, "/ticks");
     await stage.result("gc", plan);
-    return { blackout: longestMs, wall, report: migrations[0] as MigrationReport };
+    return { blackout: longestMs, wall, report: report as MigrationReport };
   }
 }

@@ -25,6 +25,6 @@ test("`abort` in the transfer: the source serves, and a second migration succeed
   expect(aborted).toMatchObject({ exit: exitCodes.done });
   expect(ended).toMatchObject({ exit: exitCodes.rolledBack, stderr: expect.stringContaining("abort") });
   await witness.servesOn("a");
-  await stage().result("migrate", plan);
+  await stage().migrate(plan);
   await witness.servesOn("b");
 }, 120_000);

@@ -11,7 +11,10 @@ test("a file that the service has open is missing at the destination: CRIU's wor
   const scene = await watched(stage(), {}, { ...holdsOpen("/notes/open"), leave: ["/notes"] });
 
   const { exit, stderr } = await stage().fastmig("migrate", scene.plan);
-  expect({ exit, stderr }).toMatchObject({ exit: exitCodes.rolledBack, stderr: expect.stringContaining("notes/open") });
+  expect({ exit, stderr }).toMatchObject({
+    exit: exitCodes.rolledBack,
+    stderr: expect.stringContaining("notes/open"),
+  });
   await scene.witness.servesOn("a");
 
   await stage().on("b", "sh", "-c", "echo one > /srv/notes/open");

@@ -11,21 +11,31 @@ const lease = "3s";
 test.each([
   ["direct", "a"],
   ["relay", "controller"],
-] as const)("the link is cut in the transfer by %s", async (transfer, end) => {
-  const scene = await halfway(stage(), { transfer, lease });
-  await cut(stage().lab, end, "b");
-  await scene.witness.servesOn("a");
-  await healAll(stage().lab);
-  const { exit, stderr } = await scene.running.ended;
-  expect({ exit, stderr }).toMatchObject({ exit: exitCodes.rolledBack, stderr: expect.stringContaining("a serves") });
-  await secondSucceeds(stage(), scene);
-}, 120_000);
+] as const)(
+  "the link is cut in the transfer by %s",
+  async (transfer, end) => {
+    const scene = await halfway(stage(), { transfer, lease });
+    await cut(stage().lab, end, "b");
+    await scene.witness.servesOn("a");
+    await healAll(stage().lab);
+    const { exit, stderr } = await scene.running.ended;
+    expect({ exit, stderr }).toMatchObject({
+      exit: exitCodes.rolledBack,
+      stderr: expect.stringContaining("a serves"),
+    });
+    await secondSucceeds(stage(), scene);
+  },
+  120_000,
+);
 
 test("the destination's disk is full", async () => {
   const scene = await halfway(stage(), { lease });
   await stage().on("b", "sh", "-c", shrinkImages(scene.cast.name));
   const { exit, stderr } = await scene.running.ended;
-  expect({ exit, stderr }).toMatchObject({ exit: exitCodes.rolledBack, stderr: expect.stringMatching(/no space|ENOSPC/i) });
+  expect({ exit, stderr }).toMatchObject({
+    exit: exitCodes.rolledBack,
+    stderr: expect.stringMatching(/no space|ENOSPC/i),
+  });
   await scene.witness.servesOn("a");
   await secondSucceeds(stage(), scene);
 }, 120_000);

@@ -28,6 +28,6 @@ test.each(["direct", "relay"] as const)(
 );
 
 async function migrated(plan: string): Promise<MigrationReport> {
-  const { migrations } = await stage().result<{ migrations: MigrationReport[] }>("migrate", plan);
-  return migrations[0] as MigrationReport;
+  const [report] = await stage().migrate(plan);
+  return report as MigrationReport;
 }

@@ -20,7 +20,7 @@ test("Redis with 200,000 keys moves a→b→a→b under a writer, once in the mi
   const writer = await clients.writeToRedis(stage().addresses(redis));
 
   const hop = async (to: NodeName): Promise<void> => {
-    await stage().result("migrate", plans[to]);
+    await stage().migrate(plans[to]);
     const news = await writer.goesOn();
     expect([...new Set(news.map(({ address }) => address))]).toEqual([at(to)]);
     expect(await facts(to)).toEqual(before);

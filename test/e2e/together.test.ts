@@ -1,5 +1,4 @@
 import { expect, test } from "@jest/globals";
-import { type MigrationReport } from "../../src/migration/report.js";
 import { onStage } from "../support/on-stage.js";
 import { patternService } from "../support/services.js";
 import { Witness } from "../support/witness.js";
@@ -14,7 +13,7 @@ test("three services of one plan move at once", async () => {
   await stage().result("start", plan);
   const witnesses = await Promise.all(casts.map((cast) => Witness.of(stage(), cast, "a")));
 
-  const { migrations } = await stage().result<{ migrations: MigrationReport[] }>("migrate", plan);
+  const migrations = await stage().migrate(plan);
 
   expect(migrations.map(({ service }) => service).toSorted()).toEqual(casts.map(({ name }) => name));
   const lastBegin = Math.max(...migrations.map(({ startedAt }) => Date.parse(startedAt)));

@@ -43,7 +43,7 @@ test("sixteen workers with pipes, shared memory and threads fork after every of 
   let before = await fork("a");
 
   for (const to of ["b", "a", "b", "a"] as const) {
-    await stage().result("migrate", plans[to]);
+    await stage().migrate(plans[to]);
     await witness.servesOn(to);
     const now = await fork(to);
     expectSameTree(before, now, witness.identity.pid);
@@ -58,10 +58,21 @@ function expectSameTree(before: Ring, now: Ring, parent: number): void {
   const { word } = now;
   now.accounts.forEach((account, at) => {
     const { boot, pid, lasting } = before.accounts[at] as Account;
-    expect(account).toMatchObject({ boot, pid, parent, uid: 1000, word, memoryIntact: true, threads: 2, childExit: 7 });
+    expect(account).toMatchObject({
+      boot,
+      pid,
+      parent,
+      uid: 1000,
+      word,
+      memoryIntact: true,
+      threads: 2,
+      childExit: 7,
+    });
     expect(account.lasting).toEqual(expect.arrayContaining(lasting));
   });
-  now.slots.forEach((slot, at) => expectTicking(before.slots[at] as Slot, slot, before.accounts[at] as Account));
+  now.slots.forEach((slot, at) =>
+    expectTicking(before.slots[at] as Slot, slot, before.accounts[at] as Account),
+  );
 }
 
 /** The worker's thread, and the children that stay, go on counting in the shared memory. */

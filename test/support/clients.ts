@@ -2,13 +2,18 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inClient, type LabState } from "../../src/lab/index.js";
 import { type Acknowledged, parseLedger } from "../../src/lab/demo/ledger.js";
+import { askRedis, redisClient } from "../../src/lab/demo/redis-clients.js";
 import { waitFor } from "../../src/wait.js";
+import { root } from "./fastmig.js";
 import { collectorPort } from "./services.js";
 import { type Heartbeat, readHeartbeats } from "./workloads/heartbeats.js";
 
-const root = join(import.meta.dirname, "../..");
-const redisClient = join(root, "dist/lab/demo/client.js");
-const typescript = ["--disable-warning=ExperimentalWarning", "--experimental-transform-types", "--import", join(root, "scripts/typescript.js")];
+const typescript = [
+  "--disable-warning=ExperimentalWarning",
+  "--experimental-transform-types",
+  "--import",
+  join(root, "scripts/typescript.js"),
+];
 const workload = (name: string): string => join(import.meta.dirname, "workloads", name);
 
 type Client = ReturnType<typeof inClient>;
@@ -35,9 +40,8 @@ export class Clients {
   }
 
   /** One question to Redis: `load ADDRESS KEYS`, `digest …`, `info ADDRESS`, `lost ADDRESS LEDGER`, `send ADDRESS COMMAND`. */
-  async askRedis<T>(...words: string[]): Promise<T> {
-    const { stdout } = await inClient(this.lab, [process.execPath, redisClient, ...words]);
-    return JSON.parse(String(stdout)) as T;
+  askRedis<T>(...words: string[]): Promise<T> {
+    return askRedis<T>(this.lab, ...words);
   }
 
   /** From now on heartbeats are collected. */

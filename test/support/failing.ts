@@ -17,7 +17,11 @@ export interface Halfway {
 }
 
 /** A watched service of 100 MB on node a, and a plan that moves it. */
-export async function watched(stage: Stage, move: Move = {}, more: Partial<Cast["written"]> = {}): Promise<Omit<Halfway, "running" | "id">> {
+export async function watched(
+  stage: Stage,
+  move: Move = {},
+  more: Partial<Cast["written"]> = {},
+): Promise<Omit<Halfway, "running" | "id">> {
   const cast = patternService(stage.lab.client.address, 100, more);
   const plan = await stage.plan([cast], move);
   await stage.clients.collect();
@@ -40,8 +44,11 @@ async function tooEarly(running: RunningFastmig): Promise<never> {
 }
 
 /** The fault is over: a second migration succeeds, and the same process serves at the destination. */
-export async function secondSucceeds(stage: Stage, { plan, witness }: Pick<Halfway, "plan" | "witness">): Promise<void> {
+export async function secondSucceeds(
+  stage: Stage,
+  { plan, witness }: Pick<Halfway, "plan" | "witness">,
+): Promise<void> {
   await setRate(stage.lab, null);
-  await stage.result("migrate", plan);
+  await stage.migrate(plan);
   await witness.servesOn("b");
 }

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { clearNodes } from "../../src/lab/demo/clear.js";
 import { healAll, inNode, setRate, type LabState } from "../../src/lab/index.js";
+import { type MigrationReport } from "../../src/migration/report.js";
 import { type WrittenMigration, type WrittenOptions } from "../../src/plan/schema/migration.js";
 import { Clients } from "./clients.js";
 import { type Ended, fastmig } from "./fastmig.js";
@@ -9,7 +11,10 @@ import { type RunningFastmig, startFastmig } from "./running.js";
 import { type Cast } from "./services.js";
 
 export type NodeName = "a" | "b";
-export type Move = Partial<Omit<WrittenMigration, "service">> & { options?: WrittenOptions; nodes?: Record<string, object> };
+export type Move = Partial<Omit<WrittenMigration, "service">> & {
+  options?: WrittenOptions;
+  nodes?: Record<string, object>;
+};
 
 /** Two nodes, a place for files and journals, clients, and the program under test. */
 export class Stage {
@@ -42,7 +47,10 @@ export class Stage {
     const { from = "a", to = "b", options, nodes, ...rest } = move;
     const plan = {
       version: 1,
-      nodes: nodes ?? { a: { ssh: "a", transferPorts: "7900-7919" }, b: { ssh: "b", transferPorts: "7900-7919" } },
+      nodes: nodes ?? {
+        a: { ssh: "a", transferPorts: "7900-7919" },
+        b: { ssh: "b", transferPorts: "7900-7919" },
+      },
       services: Object.fromEntries(casts.map(({ name, written }) => [name, written])),
       migrations: casts.map(({ name }) => ({ service: name, from, to, ...rest })),
       options,
@@ -68,9 +76,21 @@ export class Stage {
     return JSON.parse(stdout) as T;
   }
 
+  /** Runs `fastmig migrate`, which must succeed; the reports are in the plan's order. */
+  async migrate(plan: string): Promise<MigrationReport[]> {
+    const { migrations } = await this.result<{ migrations: { report: MigrationReport }[] }>("migrate", plan);
+    return migrations.map(({ report }) => report);
+  }
+
   #env(): Record<string, string> {
     const { PATH = "", HOME = "/root" } = process.env;
-    return { PATH, HOME, NO_COLOR: "1", FASTMIG_SSH_CONFIG: this.lab.sshConfig, XDG_STATE_HOME: join(this.dir, "state") };
+    return {
+      PATH,
+      HOME,
+      NO_COLOR: "1",
+      FASTMIG_SSH_CONFIG: this.lab.sshConfig,
+      XDG_STATE_HOME: join(this.dir, "state"),
+    };
   }
 
   on(node: NodeName, ...argv: string[]): Promise<string> {
@@ -82,10 +102,7 @@ export class Stage {
     await this.clients.stopAll();
     await healAll(this.lab);
     await setRate(this.lab, null);
-    for (const node of ["a", "b"] as const) {
-      await this.on(node, "podman", "rm", "--force", "--all", "--time", "0");
-      await this.on(node, "sh", "-c", "rm -rf /var/lib/fastmig/* /run/fastmig/*");
-    }
+    await clearNodes(this.lab);
     await rm(join(this.dir, "state"), { recursive: true, force: true });
   }
 
