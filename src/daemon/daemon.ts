@@ -1,5 +1,6 @@
 /** The daemon of one service: who owns it, what runs, and the one migration that may be open. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import { runCanary } from "./canary.js";
 import {
@@ -50,8 +51,12 @@ export class Daemon {
   #half: AnyHalf | undefined;
   #open: OpenMigration | undefined;
 
-  constructor(deps: DaemonDeps) {
+  readonly #peerHandler: RequestListener;
+
+  /** @param peerHandler answers the source's daemon on a migration's own listener. */
+  constructor(deps: DaemonDeps, peerHandler: (daemon: Daemon) => RequestListener) {
     this.deps = deps;
+    this.#peerHandler = peerHandler(this);
   }
 
   // ---- start ------------------------------------------------------------------------------------
@@ -82,7 +87,7 @@ export class Daemon {
       closed: (id) => this.#closed(id),
     };
     if (open.role === "source") return new SourceHalf(deps, open, state as SourceHalf["state"]);
-    return new DestinationHalf(deps, open, state as DestinationHalf["state"]);
+    return new DestinationHalf(deps, open, state as DestinationHalf["state"], this.#peerHandler);
   }
 
   /** What had to wait for the migration's end: a service that ended meanwhile, or one to start after a reboot. */

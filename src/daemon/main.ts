@@ -31,7 +31,7 @@ async function makePassable(path: string): Promise<void> {
 async function listen(daemon: Daemon, paths: DaemonPaths): Promise<void> {
   const socket = daemonSocket(paths);
   await rm(socket, { force: true });
-  const routes = [...controlRoutes(daemon, log), ...peerRoutes(daemon)];
+  const routes = [...controlRoutes(daemon), ...peerRoutes(daemon)];
   const server = createServer(
     { requestTimeout: 0, keepAliveTimeout: 60_000 },
     serve([...routes, documentRoute(openApi)], log),
@@ -75,7 +75,9 @@ async function main(): Promise<void> {
   const onEnd = (ended: Parameters<Daemon["serviceEnded"]>[0]): void => daemon?.serviceEnded(ended);
   const service = await Service.recall({ processes, stateDir: paths.state, life, onEnd });
   const engine = await containerEngine(processes, paths);
-  daemon = new Daemon({ paths, processes, engine, service, ownership, life, version, log });
+  daemon = new Daemon({ paths, processes, engine, service, ownership, life, version, log }, (self) =>
+    serve(peerRoutes(self), log),
+  );
   await daemon.takeUp();
   await listen(daemon, paths);
   log.info("ready", {

@@ -19,7 +19,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
         "Reached over a Unix socket by whoever may open it; the /peer routes also over one migration's TLS listener.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "http://localhost", description: "the daemon's socket" }],
+    servers: [{ url: "http://daemon", description: "whatever the name: the socket decides who answers" }],
     security: [],
     paths,
     components: { schemas: components() },
@@ -57,35 +57,36 @@ function parameters(route: Route): Json {
     name,
     in: "path",
     required: true,
-    schema: schemaOf(api.MigrationId),
+    schema: referTo(api.MigrationId),
   }));
   const fields = route.raw === true ? Object.keys(api.Segment.def.shape) : [];
   const inQuery = fields.map((name) => ({
     name,
     in: "query",
     required: true,
-    schema: schemaOf(api.Segment.def.shape[name as never]),
+    schema: referTo(api.Segment.def.shape[name as never]),
   }));
   const all = [...inPath, ...inQuery];
   return all.length === 0 ? {} : { parameters: all };
 }
 
-/** The schemas that api.ts exports, by their names there. */
-function named(): [string, z.core.$ZodType][] {
-  return Object.entries(api).flatMap(([name, value]) => (typeof value === "object" ? [[name, value]] : []));
-}
+/** The schemas that api.ts exports, by their names there; one that contains another refers to it. */
+const registry = z.registry<{ id: string }>();
+for (const [id, value] of Object.entries(api)) if (typeof value === "object") registry.add(value, { id });
+
+const pointer = (id: string): string => `#/components/schemas/${id}`;
 
 function components(): Json {
-  return Object.fromEntries(named().map(([name, schema]) => [name, schemaOf(schema)]));
+  const { schemas } = z.toJSONSchema(registry, { io: "input", uri: pointer });
+  return Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, embedded(schema)]));
 }
 
 function referTo(schema: z.core.$ZodType): unknown {
-  const name = named().find(([, known]) => known === schema)?.[0];
-  return name === undefined ? schemaOf(schema) : { $ref: `#/components/schemas/${name}` };
+  const id = registry.get(schema)?.id;
+  return id === undefined ? embedded(z.toJSONSchema(schema, { io: "input" })) : { $ref: pointer(id) };
 }
 
-function schemaOf(schema: z.core.$ZodType): unknown {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" }) as Json;
-  void $schema;
-  return rest;
+/** Inside a document a schema needs neither a dialect nor an address of its own. */
+function embedded(schema: object): Json {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => key !== "$schema" && key !== "$id"));
 }

@@ -21,16 +21,15 @@ import {
 } from "./api.js";
 import type { Daemon } from "./daemon.js";
 import { DestinationHalf } from "./handover/destination.js";
-import type { Log } from "./log.js";
 import { BadRequest, Conflict, HttpError } from "./refusals.js";
-import { route, serve, type Route } from "./router.js";
+import { route, type Route } from "./router.js";
 import { messageOf } from "../errors.js";
 
 const Nothing = z.strictObject({});
 
 /** What the CLI may ask: over the socket in the runtime directory only. */
-export function controlRoutes(daemon: Daemon, log: Log): Route[] {
-  return [...serviceRoutes(daemon), ...migrationRoutes(daemon, log)];
+export function controlRoutes(daemon: Daemon): Route[] {
+  return [...serviceRoutes(daemon), ...migrationRoutes(daemon)];
 }
 
 function serviceRoutes(daemon: Daemon): Route[] {
@@ -91,7 +90,7 @@ function serviceRoutes(daemon: Daemon): Route[] {
   ];
 }
 
-function migrationRoutes(daemon: Daemon, log: Log): Route[] {
+function migrationRoutes(daemon: Daemon): Route[] {
   const view = (
     path: string,
     summary: string,
@@ -131,7 +130,7 @@ function migrationRoutes(daemon: Daemon, log: Log): Route[] {
     view(
       "listen",
       "Listen for the source with TLS",
-      (id, body: ListenRequest) => listen(daemon, id, body, log),
+      (id, body: ListenRequest) => daemon.destination(id).listen(body),
       ListenRequest,
     ),
     view(
@@ -161,10 +160,6 @@ function migrationRoutes(daemon: Daemon, log: Log): Route[] {
       ResolveRequest,
     ),
   ];
-}
-
-async function listen(daemon: Daemon, id: string, { port, psk }: ListenRequest, log: Log): Promise<void> {
-  await daemon.destination(id).listen(port, psk, serve(peerRoutes(daemon), log));
 }
 
 async function switchover(daemon: Daemon, id: string, request: SwitchoverRequest): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type DestinationStateName,
   type ExpectRequest,
   FinalRequest,
+  ListenRequest,
   type OpenMigration,
   type PeerState,
   type Received,
@@ -36,11 +37,19 @@ const settled = ["prepared", "inDoubt", "discarded", "running", "confirmed"] as 
 export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
   #receiver: Receiver | undefined;
   #listener: PeerListener | undefined;
+  readonly #peerHandler: RequestListener;
   #criu: Tracked | undefined;
   #resumeFailedBefore = false;
 
-  constructor(deps: HandOverDeps, open: OpenMigration, state: DestinationStateName) {
+  /** @param peerHandler answers the source's daemon. */
+  constructor(
+    deps: HandOverDeps,
+    open: OpenMigration,
+    state: DestinationStateName,
+    peerHandler: RequestListener,
+  ) {
     super(deps, open, destinationTable, state);
+    this.#peerHandler = peerHandler;
   }
 
   async recover(reborn: boolean): Promise<void> {
@@ -48,15 +57,24 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const images = await findImages(this.deps.paths, this.open.id);
     if (images !== undefined && ["opened", "receiving"].includes(this.state))
       this.#receiver = await this.#openReceiver(images);
+    await this.#listenAgain();
     await this.machine.send(reborn ? "reborn" : "restarted");
   }
 
   // ---- what the CLI asks ------------------------------------------------------------------------
 
   /** Listens for the source's daemon with this migration's secret; a second call replaces the first. */
-  async listen(port: number, psk: string, handler: RequestListener): Promise<void> {
+  async listen(request: ListenRequest): Promise<void> {
+    await this.makeDirectory();
+    await replaceDurably(this.#listenFile(), JSON.stringify(request));
     await this.#listener?.close();
-    this.#listener = await createPeerListener({ port, psk, id: this.open.id, handler });
+    this.#listener = await createPeerListener({ ...request, id: this.open.id, handler: this.#peerHandler });
+  }
+
+  /** The source goes on sending to a daemon that was started again. */
+  async #listenAgain(): Promise<void> {
+    const text = await readIfThere(this.#listenFile());
+    if (text !== undefined) await this.listen(ListenRequest.parse(JSON.parse(text)));
   }
 
   async abort(sourceAborted: boolean): Promise<void> {
@@ -288,6 +306,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   protected async cleanUp(): Promise<void> {
     await this.#receiver?.close();
     await removeImages(this.deps.paths, this.open.id);
+    await rm(this.#listenFile(), { force: true });
     if (this.state === "discarded") await this.#useUpEpoch();
     // Not waited for: whoever told us to stop may be waiting for the answer on one of its connections.
     void this.#listener?.close();
@@ -296,6 +315,11 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async #useUpEpoch(): Promise<void> {
     const { role, service } = this.deps.ownership.get();
     await this.deps.ownership.set({ epoch: this.open.epoch, role, service });
+  }
+
+  /** Holds this migration's secret: removed when it is over. */
+  #listenFile(): string {
+    return join(this.directory, "listen.json");
   }
 
   #finalFile(): string {

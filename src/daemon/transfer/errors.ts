@@ -14,9 +14,6 @@ export class TransferError extends Error {
   }
 }
 
-/** The receiver's no, for the HTTP layer to answer with. */
-export class Refusal extends HttpError {}
-
 function describe(fault: TransferFault): string {
   return fault.kind === "lost" ? fault.reason : `HTTP ${fault.status} ${fault.code}: ${fault.message}`;
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { ImageFile, type Received, type Segment } from "../api.js";
+import { HttpError } from "../refusals.js";
 import { Buffers } from "./buffers.js";
-import { Refusal } from "./errors.js";
 import { finalProblems } from "./final-check.js";
 import { ImageStore } from "./image-store.js";
 import { SegmentIndex } from "./segment-index.js";
@@ -27,14 +27,14 @@ export interface ReceiverOptions {
 export interface Receiver {
   /**
    * Takes a segment's body; resolves once length and digest are verified and it is written: nothing wrong is
-   * ever written. Rejects with a Refusal where the sender is to blame, else with what went wrong here.
+   * ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
    */
   receive(segment: Segment, body: Readable): Promise<void>;
   received(): Received;
   progress(): { bytes: number; files: number };
   /**
    * Resolves where every segment of `files` is here and nothing else; then sizes and owners are set and nothing
-   * more is taken. Rejects with a Refusal that lists what is missing or too much; more may be sent then.
+   * more is taken. Rejects with an HttpError that lists what is missing or too much; more may be sent then.
    */
   verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): Promise<void>;
   /** Takes nothing more; resolves when what was under way has ended. The files stay. */
@@ -110,7 +110,7 @@ class ImageReceiver implements Receiver {
 
   async close(): Promise<void> {
     this.#sealed = true;
-    this.#closing.abort(new Refusal(409, "CLOSED", "this migration takes no more segments"));
+    this.#closing.abort(new HttpError(409, "CLOSED", "this migration takes no more segments"));
     await Promise.allSettled([...this.#underWay]);
     await this.#writing;
   }
@@ -119,14 +119,14 @@ class ImageReceiver implements Receiver {
     const bytes = buffer.subarray(0, segment.length);
     const taken = await takeBody(body, bytes, this.#options.silence ?? 10_000, this.#closing.signal);
     if (taken.length !== segment.length) {
-      throw new Refusal(
+      throw new HttpError(
         400,
         "LENGTH",
         `the body has ${taken.length} bytes, the query says ${segment.length}`,
       );
     }
     if (taken.sha256 !== segment.sha256)
-      throw new Refusal(400, "DIGEST", `the body's digest is ${taken.sha256}`);
+      throw new HttpError(400, "DIGEST", `the body's digest is ${taken.sha256}`);
     await this.#keep(segment, bytes);
   }
 
@@ -144,22 +144,22 @@ class ImageReceiver implements Receiver {
 
   #check(segment: Segment): void {
     if (this.#sealed)
-      throw new Refusal(409, "SEALED", "the list of files was accepted, nothing more is taken");
+      throw new HttpError(409, "SEALED", "the list of files was accepted, nothing more is taken");
     if (!ImageFile.safeParse(segment.file).success)
-      throw new Refusal(400, "FILE", "that is no name of an image file");
+      throw new HttpError(400, "FILE", "that is no name of an image file");
     if (segment.offset % segmentSize !== 0)
-      throw new Refusal(400, "OFFSET", `segments start at multiples of ${segmentSize}`);
-    if (segment.length === 0) throw new Refusal(400, "LENGTH", "an empty file has no segment");
+      throw new HttpError(400, "OFFSET", `segments start at multiples of ${segmentSize}`);
+    if (segment.length === 0) throw new HttpError(400, "LENGTH", "an empty file has no segment");
     if (segment.length > segmentSize)
-      throw new Refusal(413, "SEGMENT_TOO_LONG", `a segment has at most ${segmentSize} bytes`);
+      throw new HttpError(413, "SEGMENT_TOO_LONG", `a segment has at most ${segmentSize} bytes`);
     if (this.#index.bytesWith(segment) > this.#options.maxTotal) {
-      throw new Refusal(413, "TOTAL_TOO_LONG", `the images have more than ${this.#options.maxTotal} bytes`);
+      throw new HttpError(413, "TOTAL_TOO_LONG", `the images have more than ${this.#options.maxTotal} bytes`);
     }
   }
 
   #demand(files: readonly FinalFile[]): void {
     const problems = finalProblems(files, this.#index.byFile());
     if (problems.length > 0)
-      throw new Refusal(409, "INCOMPLETE", "the images are not what the list says", problems);
+      throw new HttpError(409, "INCOMPLETE", "the images are not what the list says", problems);
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { Refusal } from "./errors.js";
+import { HttpError } from "../refusals.js";
 
 export interface TakenBody {
   length: number;
@@ -49,8 +49,8 @@ export function takeBody(
   });
 }
 
-function tooLong(most: number): Refusal {
-  return new Refusal(
+function tooLong(most: number): HttpError {
+  return new HttpError(
     413,
     "SEGMENT_TOO_LONG",
     `the body is longer than the ${most} bytes it was said to have`,
