@@ -1,6 +1,9 @@
+import type { ConnectOptions } from "../remote/connect.js";
 import { inspectContainer } from "./containers.js";
-import type { MigrationContext } from "./context.js";
-import type { Journal } from "./journal.js";
+import type { MigrateOptions, MigrationContext } from "./context.js";
+import { Journal } from "./journal.js";
+import { withReopened } from "./reopen.js";
+import { openMigrationOf, removeState } from "./state-files.js";
 import { messageOf } from "../errors.js";
 import * as podman from "../remote/engine.js";
 import { run } from "../remote/run.js";
@@ -46,4 +49,40 @@ export async function collect({ id, source, journal }: MigrationContext, now: nu
     }
   }
   return result;
+}
+
+/** Goes through all journals of this operator. An unsettled migration is left to `resume`. */
+export async function collectAll(
+  options: MigrateOptions,
+  connect: ConnectOptions,
+  olderThan: number,
+): Promise<Collected[]> {
+  const collected: Collected[] = [];
+  const now = Date.now();
+  for (const id of await Journal.list(options.journals)) {
+    const journal = await Journal.read(options.journals, id);
+    if (!isDue(journal, now) && !isForgettable(journal, now, olderThan)) continue;
+    const request = { id, options, connect, alive: "allow" as const };
+    collected.push(await withReopened(request, (context) => collectOne(context, now, olderThan)));
+  }
+  return collected;
+}
+
+async function collectOne(context: MigrationContext, now: number, olderThan: number): Promise<Collected> {
+  const result = await collect(context, now);
+  if (context.journal === null || !isForgettable(context.journal, now, olderThan)) return result;
+  try {
+    await Promise.all([context.source, context.destination].map((site) => forgetAt(context, site)));
+    await context.journal.remove();
+    result.removed.push("its journal");
+  } catch (thrown) {
+    result.left.push(`its journal: ${messageOf(thrown)}`);
+  }
+  return result;
+}
+
+async function forgetAt({ id }: MigrationContext, site: MigrationContext["source"]): Promise<void> {
+  const open = await openMigrationOf(site);
+  if (open?.id === id) throw new Error(`it is open on ${site.name}`);
+  await removeState(site, [`migrations/${id}`]);
 }

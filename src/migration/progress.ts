@@ -5,6 +5,8 @@ export type ProgressEvent = { migration: string } & (
   /** Bytes so far, bytes known in all (null: unknown), bytes per second. */
   | { kind: "moved"; step: string; bytes: number; total: number | null; rate: number }
   | { kind: "said"; step: string; text: string }
+  /** How it stands this moment; overtaken by the next one. */
+  | { kind: "stands"; step: string; text: string }
   | { kind: "ended"; step: string; ms: number }
   | { kind: "failed"; step: string; message: string }
   | { kind: "undone"; step: string; found: string }

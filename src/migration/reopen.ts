@@ -8,18 +8,13 @@ import { Journal } from "./journal.js";
 import { Nodes } from "./nodes.js";
 
 /** A migration as its journal has it, whose own program is gone. */
-export interface Reopened {
+interface Reopened {
   context: MigrationContext;
   nodes: Nodes;
 }
 
 /** Throws UNKNOWN_MIGRATION (2), and STILL_RUNS (7) while the program that began it lives, unless told to go on all the same. */
-export async function reopen(
-  id: string,
-  options: MigrateOptions,
-  connect: ConnectOptions,
-  alive: "refuse" | "allow" = "refuse",
-): Promise<Reopened> {
+async function reopen({ id, options, connect, alive }: ReopenRequest): Promise<Reopened> {
   const journal = await Journal.read(options.journals, id);
   const { created } = journal;
   if (alive === "refuse" && (await isAlive(created.pid))) throw stillRuns(id, created.pid);
@@ -58,4 +53,24 @@ function stillRuns(id: string, pid: number): FastmigError {
     exit: exitCodes.locked,
     hint: `wait for it; \`fastmig abort ${id}\` asks it to stop`,
   });
+}
+
+export interface ReopenRequest {
+  id: string;
+  options: MigrateOptions;
+  connect: ConnectOptions;
+  alive: "refuse" | "allow";
+}
+
+/** Reopens a migration for one piece of work, and closes its connections. */
+export async function withReopened<T>(
+  request: ReopenRequest,
+  work: (context: MigrationContext) => Promise<T>,
+): Promise<T> {
+  const { context, nodes } = await reopen(request);
+  try {
+    return await work(context);
+  } finally {
+    await nodes.close();
+  }
 }

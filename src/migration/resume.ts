@@ -1,7 +1,9 @@
 import { exitCodes, FastmigError } from "../errors.js";
 import type { ReleaseProof } from "../daemon/api.js";
 import { inspectContainer } from "./containers.js";
-import type { MigrationContext } from "./context.js";
+import type { ConnectOptions } from "../remote/connect.js";
+import type { MigrateOptions, MigrationContext } from "./context.js";
+import { withReopened } from "./reopen.js";
 import { judge } from "./judge.js";
 import { watching } from "./migrate.js";
 import type { Progress } from "./progress.js";
@@ -107,15 +109,28 @@ async function finish(context: MigrationContext, progress: Progress): Promise<Re
   return { id: context.id, outcome: "finished", report: context.report, warnings: context.warnings };
 }
 
-/** The error of a migration that was resumed to be rolled back: its outcome is a failure, whoever ended it. */
-export function rolledBackError(
-  { service, source, id }: MigrationContext,
+/** Throws ROLLED_BACK (exit 5) where it went back: its outcome is a failure, whoever ended it. */
+export async function resumeById(
+  id: string,
+  options: MigrateOptions,
+  connect: ConnectOptions,
+  progress: Progress,
+): Promise<Resumed> {
+  return withReopened({ id, options, connect, alive: "refuse" }, async (context) => {
+    const resumed = await resume(context, progress);
+    if (resumed.outcome === "rolled back") throw rolledBack(context, resumed.found);
+    return resumed;
+  });
+}
+
+function rolledBack(
+  { service, source, id, journal }: MigrationContext,
   found: readonly string[],
 ): FastmigError {
   return new FastmigError(`migration ${id} is rolled back`, {
     code: "ROLLED_BACK",
     exit: exitCodes.rolledBack,
     details: found,
-    hint: `${service.name} is ${source.name}'s; migrate again with its plan`,
+    hint: `${service.name} is ${source.name}'s; next: \`fastmig migrate ${journal?.created.plan ?? "PLAN"}\``,
   });
 }

@@ -8,6 +8,7 @@ export interface Line {
 export class Drawn {
   #line: Line | undefined;
   #note = "";
+  #standing = "";
   readonly #settled = Promise.withResolvers<undefined>();
 
   constructor(readonly title: string) {
@@ -16,7 +17,12 @@ export class Drawn {
 
   say(text: string): void {
     this.#note = text;
-    if (this.#line !== undefined) this.#line.output = text;
+    this.#draw();
+  }
+
+  stand(text: string): void {
+    this.#standing = text;
+    this.#draw();
   }
 
   end(note?: string): void {
@@ -30,7 +36,12 @@ export class Drawn {
 
   until(line: Line): Promise<undefined> {
     this.#line = line;
-    if (this.#note !== "") line.output = this.#note;
+    this.#draw();
     return this.#settled.promise;
+  }
+
+  #draw(): void {
+    const text = [this.#standing, this.#note].filter((part) => part !== "").join("; ");
+    if (this.#line !== undefined && text !== "") this.#line.output = text;
   }
 }

@@ -12,6 +12,8 @@ interface Board {
   failing: Drawn | null;
 }
 
+type StepShown = Exclude<ProgressEvent, { kind: "planned" | "closed" | "undone" }>;
+
 /** Draws on stderr. It only draws: what happens, fails or is undone was decided before it hears of it. */
 export class ListrDisplay implements Display {
   readonly #boards = new Map<string, Board>();
@@ -41,20 +43,25 @@ export class ListrDisplay implements Display {
 function show(board: Board, event: Exclude<ProgressEvent, { kind: "planned" }>): void {
   if (event.kind === "closed") return close(board, event);
   const step = board.steps.get(event.step);
+  if (event.kind === "failed") board.failing = step ?? null;
+  if (event.kind === "undone") board.failing?.say(`undone: ${event.step}: ${event.found}`);
+  else if (step !== undefined) showStep(step, event);
+}
+
+function showStep(step: Drawn, event: StepShown): void {
   switch (event.kind) {
     case "started":
       return;
     case "moved":
-      return step?.say(moved(event));
+      return step.say(moved(event));
     case "said":
-      return step?.say(event.text);
+      return step.say(event.text);
+    case "stands":
+      return step.stand(event.text);
     case "ended":
-      return step?.end(formatDuration(event.ms));
+      return step.end(formatDuration(event.ms));
     case "failed":
-      board.failing = step ?? null;
-      return step?.say(event.message);
-    case "undone":
-      return board.failing?.say(`undone: ${event.step}: ${event.found}`);
+      return step.say(event.message);
   }
 }
 

@@ -24,8 +24,8 @@ export function plainProgress(write: (line: string) => void, now: () => Date = (
 export function lineOf(event: ProgressEvent): string | null {
   switch (event.kind) {
     case "planned":
-      return event.title;
     case "started":
+    case "stands":
       return null;
     case "moved":
       return `${event.step}: ${moved(event)}`;

@@ -79,10 +79,10 @@ function drawing({ tell }: MigrationContext): (both: Both) => void {
   return ({ source }) => {
     if (!isView(source)) return;
     if (source.transfer.total > 0) meter.update(source.transfer.bytes, source.transfer.total);
-    if (source.timeline["frozen"] === undefined) return;
+    if (source.state === "opened") return;
     frozenAt ??= performance.now();
     tell({
-      kind: "said",
+      kind: "stands",
       text: `${source.state}, frozen for ${formatDuration(performance.now() - frozenAt)}`,
     });
   };

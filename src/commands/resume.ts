@@ -1,0 +1,47 @@
+import { Args, Flags } from "@oclif/core";
+import { BaseCommand } from "../base-command.js";
+import { exitCodes, FastmigError } from "../errors.js";
+import type { Outcome } from "../migration/each.js";
+import { connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import type { Resumed } from "../migration/resume.js";
+
+export default class Resume extends BaseCommand {
+  static override summary = "finish a migration whose program is gone";
+  static override description =
+    "Asks both nodes and goes forward where the source let go of the service, back where it did not. Exits 5 where it went back and 6 where nobody can say yet.";
+  static override examples = [
+    "<%= config.bin %> resume 01JCXZ0000000000000000000A",
+    "<%= config.bin %> resume --all",
+  ];
+  static override args = { id: Args.string({ description: "the migration's id" }) };
+  static override flags = {
+    ...connectFlags,
+    all: Flags.boolean({ description: "every migration that was begun here and is not settled" }),
+  };
+
+  async run(): Promise<{ migrations: Outcome<Resumed>[] }> {
+    const { args, flags } = await this.parse(Resume);
+    if ((args.id === undefined) === !flags.all)
+      throw new FastmigError("say which migration: an id, or --all", {
+        code: "ID_NEEDED",
+        exit: exitCodes.usage,
+        hint: "`fastmig status PLAN` names them",
+      });
+    const [{ forEachMigration }, { resumeById }, { unsettledMigrations }, { openDisplay }] =
+      await Promise.all([
+        import("../migration/each.js"),
+        import("../migration/resume.js"),
+        import("../migration/open-journals.js"),
+        import("../ui/display.js"),
+      ]);
+    const options = migrateOptions(flags, this.config.version);
+    const ids =
+      args.id === undefined ? (await unsettledMigrations(options.journals)).map(({ id }) => id) : [args.id];
+    const display = await openDisplay(this.jsonEnabled());
+    const migrations = await forEachMigration(ids, (id) =>
+      resumeById(id, options, connectOptions(flags), display.progress),
+    ).finally(() => display.end());
+    for (const { id, result } of migrations) this.log(`${id}: ${result?.outcome ?? "not settled"}`);
+    return { migrations };
+  }
+}
