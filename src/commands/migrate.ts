@@ -3,6 +3,7 @@ import { BaseCommand } from "../base-command.js";
 import type { MigrationResult } from "../migration/migrate.js";
 import { clockFlag, connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
 import { planArgument } from "../plan/argument.js";
+import type { Plan, PlanMigration } from "../plan/plan.js";
 
 type Shown = Exclude<MigrationResult, { outcome: "failed" }>;
 
@@ -71,10 +72,7 @@ export default class Migrate extends BaseCommand {
     return { migrations: shown };
   }
 
-  private async showSteps(
-    plan: Parameters<typeof import("../migration/describe.js").describeSteps>[0],
-    migrations: readonly Parameters<typeof import("../migration/describe.js").describeSteps>[1][],
-  ): Promise<object> {
+  private async showSteps(plan: Plan, migrations: readonly PlanMigration[]): Promise<object> {
     const { describeSteps } = await import("../migration/describe.js");
     const described = migrations.map((migration) => ({
       service: migration.service,

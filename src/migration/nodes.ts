@@ -24,7 +24,7 @@ export class Nodes {
 
   async close(): Promise<void> {
     const all = await Promise.allSettled(this.#open.values());
-    await Promise.allSettled(all.map((one) => (one.status === "fulfilled" ? one.value.close() : undefined)));
+    await Promise.allSettled(all.filter((one) => one.status === "fulfilled").map((one) => one.value.close()));
   }
 
   async #connect(name: string): Promise<Node> {

@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 import { exitCodes, FastmigError } from "../errors.js";
 import { OpenMigration, Ownership } from "../daemon/api.js";
 import { commandFailed, run } from "../remote/run.js";

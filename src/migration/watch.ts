@@ -17,6 +17,11 @@ export interface WatchOptions {
   each?: (both: Both, judgement: Judgement) => void;
 }
 
+export interface Ending {
+  both: Both;
+  judgement: "committed" | "rolledBack";
+}
+
 const interval = 100;
 /** How long the daemons may take to hand the proof over between themselves before we carry it. */
 const handOverMs = 1000;
@@ -29,29 +34,36 @@ export async function seeBoth({ source, destination, id }: MigrationContext): Pr
 }
 
 /** Watches both daemons until the service has one owner. Throws IN_DOUBT (exit 6) where that cannot be said. */
-export async function watchToTheEnd(
-  context: MigrationContext,
-  options: WatchOptions,
-): Promise<{ both: Both; judgement: "committed" | "rolledBack" }> {
-  const started = performance.now();
-  let asked = false;
-  let releasedAt: number | null = null;
+export async function watchToTheEnd(context: MigrationContext, options: WatchOptions): Promise<Ending> {
+  const end = performance.now() + options.within;
+  const nudge = nudging(context, options.signal);
   for (;;) {
     const both = await seeBoth(context);
     const judgement = judge(both.source, both.destination);
     options.each?.(both, judgement);
     if (judgement === "committed") return { both, judgement };
     if (judgement === "rolledBack") return { both: await discarded(context, both), judgement };
-    if (judgement === "inDoubt" && isSaid(both)) throw doubt(context, both);
-    if (performance.now() - started > options.within) throw doubt(context, both);
-    if (options.signal?.aborted === true && !asked) {
+    if ((judgement === "inDoubt" && isSaid(both)) || performance.now() > end) throw doubt(context, both);
+    await nudge(both, judgement);
+    await pause(interval);
+  }
+}
+
+/** What is done while watching: the abort that was asked for, once, and the proof that the daemons could not pass on themselves. */
+function nudging(
+  context: MigrationContext,
+  signal: AbortSignal | undefined,
+): (both: Both, judgement: Judgement) => Promise<void> {
+  let asked = false;
+  let releasedAt = Infinity;
+  return async (both, judgement) => {
+    if (signal?.aborted === true && !asked) {
       asked = true;
       await askToAbort(context);
     }
-    releasedAt = judgement === "released" ? (releasedAt ?? performance.now()) : null;
-    if (releasedAt !== null && performance.now() - releasedAt > handOverMs) await carryProof(context, both);
-    await pause(interval);
-  }
+    releasedAt = judgement === "released" ? Math.min(releasedAt, performance.now()) : Infinity;
+    if (performance.now() - releasedAt > handOverMs) await carryProof(context, both);
+  };
 }
 
 /** Both answered: waiting longer brings nothing. */

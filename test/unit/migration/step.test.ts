@@ -16,7 +16,7 @@ function step(
     kind: change.final === true ? "final" : "reversible",
     run: (log, signal) => {
       log.push(signal === undefined ? `${name}!` : name);
-      return change.fails === undefined ? Promise.resolve() : Promise.reject(change.fails as Error);
+      return change.fails === undefined ? Promise.resolve() : Promise.reject(change.fails);
     },
     ...(change.undo === "none" ? {} : { undo: (log: Log) => undo(log, name, change.undo) }),
   };
