@@ -41,6 +41,22 @@ function addressOf(state: lab.LabState, node: string): string {
   return state.nodes.find((each) => each.name === node)?.address ?? "nowhere";
 }
 
+/** A container that says "served" to everybody who connects to the published port. */
+async function serve(state: lab.LabState, node: string, image: string, port: number): Promise<void> {
+  const program =
+    '$| = 1; $s = IO::Socket::INET->new(LocalPort => 80, Listen => 5); print "ready"; while ($c = $s->accept) { print $c "served" }';
+  const options = ["--detach", "--name", "served", "--publish", `${port}:80`];
+  await lab.inNode(state, node, ["podman", "run", ...options, image, "perl", "-MIO::Socket", "-e", program]);
+  const ready = async (): Promise<true | undefined> =>
+    (await lab.inNode(state, node, ["podman", "logs", "served"])) === "ready" || undefined;
+  await waitFor("the server", ready, { timeout: 10_000 });
+}
+
+const fetchBy = (address: string): string[] => [
+  ...["perl", "-MIO::Socket", "-e"],
+  `print IO::Socket::INET->new("${address}")->getline`,
+];
+
 /** Bytes per second that arrive over one TCP connection within a second. */
 async function throughput(state: lab.LabState, from: string, to: string): Promise<number> {
   await lab.inNode(state, to, ["iperf3", "--server", "--one-off", "--daemon"]);
@@ -75,15 +91,14 @@ describe("a lab that is up", () => {
   });
 
   test(
-    "containers: limits, storage on a disk, a port that all others reach",
+    "containers: limits, storage on a disk, a published port that everybody reaches",
     async () => {
       const image = await lab.buildImage({
         tag: "localhost/fastmig-selftest:1",
         dockerfile: `FROM ${lab.baseName}\nCOPY word /word\n`,
         context: { word: `${root}/package.json` },
       });
-      await lab.loadImage(state, "a", image);
-      await lab.loadImage(state, "a", image);
+      for (const node of ["a", "a", "b"]) await lab.loadImage(state, node, image);
       const memory =
         "cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max";
       expect(await ssh(state, "a", `podman run --rm --memory 64m ${image.tag} sh -c '${memory}'`)).toBe(
@@ -92,6 +107,13 @@ describe("a lab that is up", () => {
       expect(await ssh(state, "a", "stat -f -c %T /var/lib/containers /var/lib/fastmig")).not.toMatch(
         /overlay|tmpfs/,
       );
+      await serve(state, "a", image.tag, 8080);
+      const perl = fetchBy(`${addressOf(state, "a")}:8080`);
+      expect(await lab.inNode(state, "b", perl)).toBe("served");
+      expect(await lab.inNode(state, "b", ["podman", "run", "--rm", image.tag, ...perl])).toBe("served");
+      expect((await lab.inClient(state, perl)).stdout).toBe("served");
+      expect((await program("perl", perl.slice(1))).stdout).toBe("served");
+      await lab.inNode(state, "a", ["podman", "rm", "--force", "--all", "--time", "0"]);
     },
     minutes(5),
   );

@@ -23,7 +23,9 @@ test("Redis with 200,000 keys moves a→b→a→b under a writer, once in the mi
     await stage().migrate(plans[to]);
     const news = await writer.goesOn();
     expect([...new Set(news.map(({ address }) => address))]).toEqual([at(to)]);
-    expect(await facts(to)).toEqual(before);
+    const { started, ...same } = await facts(to);
+    expect(same).toEqual({ digest: before.digest, pid: before.pid, run: before.run });
+    expect(Math.abs(started - before.started)).toBeLessThan(2);
   };
   await hop("b");
   await beginSlowSave("b");
@@ -44,12 +46,20 @@ async function load(): Promise<void> {
   await waitFor("Redis to take its keys", loaded, { timeout: 30_000 });
 }
 
+interface Facts {
+  digest: string;
+  pid: string | undefined;
+  run: string | undefined;
+  /** Seconds since 1970, give or take one: Redis tells its age in whole seconds. */
+  started: number;
+}
+
 /** What a move must not change: the data, and that it is the same process. */
-async function facts(node: NodeName): Promise<object> {
+async function facts(node: NodeName): Promise<Facts> {
   const info = await stage().clients.askRedis<Info>("info", at(node));
   const { digest } = await stage().clients.askRedis<{ digest: string }>("digest", at(node), String(keys));
   const { process_id: pid, run_id: run, server_time_usec: now, uptime_in_seconds: uptime } = info;
-  const started = Math.round((Number(now) / 1e6 - Number(uptime)) / 5);
+  const started = Number(now) / 1e6 - Number(uptime);
   return { digest, pid, run, started };
 }
 
