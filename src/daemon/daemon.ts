@@ -43,6 +43,9 @@ export interface DaemonDeps {
   log: Log;
 }
 
+/** A shell's exit status for a command that cannot be executed. */
+const cannotStart = 126;
+
 export type AnyHalf = SourceHalf | DestinationHalf;
 
 export class Daemon {
@@ -57,6 +60,7 @@ export class Daemon {
   constructor(deps: DaemonDeps, peerHandler: (daemon: Daemon) => RequestListener) {
     this.deps = deps;
     this.#peerHandler = peerHandler(this);
+    deps.service.onEnd = (ended) => this.#serviceEnded(ended);
   }
 
   // ---- start ------------------------------------------------------------------------------------
@@ -77,7 +81,10 @@ export class Daemon {
     const { role, service } = this.deps.ownership.get();
     if (role !== "owner" || service === null || this.#open !== undefined) return;
     if (this.deps.service.process !== undefined) return;
-    await this.deps.service.start(service);
+    await this.deps.service.start(service).catch((thrown: unknown) => {
+      this.deps.log.error("the service does not start", { message: messageOf(thrown) });
+      return this.deps.processes.init.shutdown(cannotStart);
+    });
   }
 
   #makeHalf(open: OpenMigration, state: string): AnyHalf {
@@ -95,11 +102,8 @@ export class Daemon {
     if (this.#open?.id !== id) return;
     this.#open = undefined;
     const { ended } = this.deps.service;
-    if (ended !== undefined) this.serviceEnded(ended);
-    else
-      void this.startIfOurs().catch((thrown: unknown) =>
-        this.deps.log.error("the service does not start", { message: messageOf(thrown) }),
-      );
+    if (ended !== undefined) this.#serviceEnded(ended);
+    else void this.startIfOurs();
   }
 
   // ---- service ----------------------------------------------------------------------------------
@@ -113,11 +117,19 @@ export class Daemon {
         "EPOCH",
         `this node has seen epoch ${known.epoch} (${known.role}); ${request.epoch} is too old`,
       );
-    if (service.process === undefined) {
-      await ownership.set({ epoch: request.epoch, role: "owner", service: request.service });
-      await service.start(request.service);
-    }
+    if (service.process === undefined) await this.#startFirst(request);
     return this.status();
+  }
+
+  /** Owner first, then the deed. Where it cannot be started at all, nobody owns it at that epoch. */
+  async #startFirst({ epoch, service }: RunRequest): Promise<void> {
+    await this.deps.ownership.set({ epoch, role: "owner", service });
+    try {
+      await this.deps.service.start(service);
+    } catch (thrown) {
+      await this.deps.ownership.set({ epoch, role: "none", service: null });
+      throw new Conflict("NOT_STARTED", `the service does not start: ${messageOf(thrown)}`);
+    }
   }
 
   async stop(timeout: number): Promise<Status> {
@@ -228,8 +240,14 @@ export class Daemon {
 
   // ---- end --------------------------------------------------------------------------------------
 
+  /** The container is being stopped. */
+  async shutDown(timeout: number): Promise<void> {
+    await this.deps.service.stop(timeout);
+    await this.deps.processes.init.shutdown(0);
+  }
+
   /** The service ended by itself: like any container's, its end is the container's, unless a migration is open. */
-  serviceEnded(ended: Ended): void {
+  #serviceEnded(ended: Ended): void {
     this.deps.log.info("the service ended", { ...ended });
     if (this.#open === undefined)
       void this.deps.processes.init.shutdown(ended.code ?? 128 + Number(ended.signal ?? 0));

@@ -15,6 +15,7 @@ import { runCommand, tail, type CommandResult } from "./command.js";
 import { capability, inheritedPipeFds } from "./init-client.js";
 import type { DaemonPaths } from "./paths.js";
 import type { Processes, Tracked } from "./processes.js";
+import { readStat } from "./procfs.js";
 
 /** Whose tree it is: CRIU runs as that user, because root without CAP_SYS_RESOURCE cannot read another's limits. */
 export interface TreeOwner {
@@ -67,94 +68,119 @@ const seizeTimeout = 10;
 
 export async function containerEngine(processes: Processes, paths: DaemonPaths): Promise<Engine> {
   const { output } = await runCommand(versionArgv());
-  const version = /Version: (\S+)/.exec(output)?.[1] ?? "";
-  const cacheOf = (uid: number): string => join(paths.images, `criu-${uid}`);
-  const warmed = new Set<number>();
+  return new ContainerEngine(/Version: (\S+)/.exec(output)?.[1] ?? "", processes, paths);
+}
 
-  async function start(
-    name: string,
-    job: CriuJob,
-    argv: Argv,
-    extra: Record<string, string>,
-  ): Promise<Tracked> {
-    await ownDirectory(cacheOf(job.owner.uid), job.owner);
-    await ownDirectory(job.workDir, job.owner);
-    const env: Record<string, string> = {
-      PATH: searchPath,
-      XDG_RUNTIME_DIR: cacheOf(job.owner.uid),
-      ...extra,
-    };
-    if (job.holdIn !== undefined) env["FASTMIG_HOLD"] = job.holdIn;
-    return processes.spawn({
-      name,
-      uid: job.owner.uid,
-      gid: job.owner.gid,
-      groups: job.owner.groups,
-      ambient: [capability.SETPCAP, capability.SYS_PTRACE, capability.CHECKPOINT_RESTORE],
-      cwd: job.workDir,
-      stdio: { file: join(job.workDir, `${name}.out`) },
-      inheritPipes: true,
-      argv,
-      env,
+/** What a run of CRIU is started with beside its job. */
+interface Start {
+  name: string;
+  argv: Argv;
+  /** Where its own output goes. */
+  output: string;
+  owner: TreeOwner;
+  cwd: string;
+  env?: Record<string, string>;
+}
+
+class ContainerEngine implements Engine {
+  readonly version: string;
+  readonly #processes: Processes;
+  readonly #paths: DaemonPaths;
+  readonly #warmed = new Set<number>();
+
+  constructor(version: string, processes: Processes, paths: DaemonPaths) {
+    this.version = version;
+    this.#processes = processes;
+    this.#paths = paths;
+  }
+
+  dump(job: DumpJob): Promise<Tracked> {
+    const argv = dumpArgv({ ...job, ...hook(job), logFile: dumpLog(job.workDir), timeoutS: seizeTimeout });
+    return this.#work("dump", job, argv, {});
+  }
+
+  async restore(job: RestoreJob): Promise<Tracked> {
+    await rm(restorePidFile(job.workDir), { force: true });
+    const inodes = await this.#processes.init.pipes();
+    await this.#processes.init.chownPipes(job.owner.uid, job.owner.gid);
+    const files = { logFile: restoreLog(job.workDir), pidfile: restorePidFile(job.workDir) };
+    const argv = restoreArgv({ ...job, ...hook(job), ...files, pipes: inherited(job.pipes) });
+    return this.#work("restore", job, argv, {
+      FASTMIG_STDOUT_INODE: String(inodes.stdout),
+      FASTMIG_STDERR_INODE: String(inodes.stderr),
+      FASTMIG_EXPECT_STDOUT: job.pipes.stdout === null ? "0" : "1",
+      FASTMIG_EXPECT_STDERR: job.pipes.stderr === null ? "0" : "1",
     });
   }
 
-  return {
-    version,
-    dump: (job) =>
-      start(
-        "dump",
-        job,
-        dumpArgv({ ...job, ...hook(job), logFile: dumpLog(job.workDir), timeoutS: seizeTimeout }),
-        {},
-      ),
-    restore: async (job) => {
-      await rm(restorePidFile(job.workDir), { force: true });
-      const inodes = await processes.init.pipes();
-      await processes.init.chownPipes(job.owner.uid, job.owner.gid);
-      const options = {
-        ...job,
-        ...hook(job),
-        logFile: restoreLog(job.workDir),
-        pidfile: restorePidFile(job.workDir),
-      };
-      return start("restore", job, restoreArgv({ ...options, pipes: inherited(job.pipes) }), {
-        FASTMIG_STDOUT_INODE: String(inodes.stdout),
-        FASTMIG_STDERR_INODE: String(inodes.stderr),
-        FASTMIG_EXPECT_STDOUT: job.pipes.stdout === null ? "0" : "1",
-        FASTMIG_EXPECT_STDERR: job.pipes.stderr === null ? "0" : "1",
-      });
-    },
-    cpuDump: (directory) => runCommand(cpuinfoDumpArgv(directory)),
-    cpuCheck: (directory) => runCommand(cpuinfoCheckArgv(directory)),
-    warm: async (owner) => {
-      if (warmed.has(owner.uid)) return;
-      await ownDirectory(cacheOf(owner.uid), owner);
-      await warmCache(processes, owner, cacheOf(owner.uid));
-      warmed.add(owner.uid);
-    },
-  };
+  cpuDump(directory: string): Promise<CommandResult> {
+    return runCommand(cpuinfoDumpArgv(directory));
+  }
+
+  cpuCheck(directory: string): Promise<CommandResult> {
+    return runCommand(cpuinfoCheckArgv(directory));
+  }
+
+  async warm(owner: TreeOwner): Promise<void> {
+    if (this.#warmed.has(owner.uid)) return;
+    const cache = this.#cacheOf(owner.uid);
+    await ownDirectory(cache, owner);
+    const check = await this.#start({
+      name: "check",
+      argv: checkArgv(),
+      output: join(cache, "check.out"),
+      owner,
+      cwd: "/",
+    });
+    // Its exit status says nothing in a container (FACTS); the canary judges.
+    await check.ended;
+    this.#warmed.add(owner.uid);
+  }
+
+  async #work(name: string, job: CriuJob, argv: Argv, env: Record<string, string>): Promise<Tracked> {
+    await ownDirectory(this.#cacheOf(job.owner.uid), job.owner);
+    await ownDirectory(job.workDir, job.owner);
+    const hold: Record<string, string> = job.holdIn === undefined ? {} : { FASTMIG_HOLD: job.holdIn };
+    const output = join(job.workDir, `${name}.out`);
+    return this.#start({ name, argv, output, owner: job.owner, cwd: job.workDir, env: { ...env, ...hold } });
+  }
+
+  async #start({ name, argv, output, owner, cwd, env }: Start): Promise<Tracked> {
+    return this.#processes.spawn({
+      name,
+      uid: owner.uid,
+      gid: owner.gid,
+      groups: owner.groups,
+      ambient: [capability.SETPCAP, capability.SYS_PTRACE, capability.CHECKPOINT_RESTORE],
+      pid: await freePid(),
+      cwd,
+      stdio: { file: output },
+      inheritPipes: true,
+      argv,
+      env: { PATH: searchPath, XDG_RUNTIME_DIR: this.#cacheOf(owner.uid), ...env },
+    });
+  }
+
+  #cacheOf(uid: number): string {
+    return join(this.#paths.images, `criu-${uid}`);
+  }
+}
+
+/**
+ * Where CRIU may live without taking a PID of the image: a service's begin at 1000 and, once the kernel has
+ * wrapped around, at 300.
+ */
+const criuPids = { first: 200, last: 299 };
+
+async function freePid(): Promise<number> {
+  for (let pid = criuPids.first; pid <= criuPids.last; pid += 1)
+    if ((await readStat(pid)) === undefined) return pid;
+  throw new Error(`every PID from ${criuPids.first} to ${criuPids.last} is taken in this container`);
 }
 
 /** Where nothing is held, CRIU asks nobody. */
 function hook(job: CriuJob): { hook?: string } {
   return job.holdIn === undefined ? { hook: "/bin/true" } : {};
-}
-
-async function warmCache(processes: Processes, owner: TreeOwner, cache: string): Promise<void> {
-  const check = await processes.spawn({
-    name: "check",
-    uid: owner.uid,
-    gid: owner.gid,
-    groups: owner.groups,
-    ambient: [capability.SETPCAP, capability.SYS_PTRACE, capability.CHECKPOINT_RESTORE],
-    cwd: "/",
-    stdio: { file: join(cache, "check.out") },
-    argv: checkArgv(),
-    env: { PATH: searchPath, XDG_RUNTIME_DIR: cache },
-  });
-  // Its exit status says nothing in a container (FACTS); the canary judges.
-  await check.ended;
 }
 
 /** Creates the directory, 0700, and gives it to the owner. */

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import type { Daemon } from "./daemon.js";
 import { openApiDocument } from "./openapi.js";
-import { controlRoutes, peerRoutes } from "./routes.js";
+import { controlRoutes, peerRoutes } from "./routes/index.js";
 
 const nobody = {} as Daemon;
 const routes = [...controlRoutes(nobody), ...peerRoutes(nobody)];

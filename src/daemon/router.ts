@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 import { messageOf } from "../errors.js";
 import type { ErrorBody } from "./api.js";
 import type { Log } from "./log.js";

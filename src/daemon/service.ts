@@ -27,8 +27,6 @@ export interface ServiceOptions {
   processes: Processes;
   stateDir: string;
   life: string;
-  /** The service ended by itself or was stopped. */
-  onEnd(ended: Ended): void;
 }
 
 /** The one service of this container: its tree, whoever started it, and how it ended. */
@@ -36,6 +34,8 @@ export class Service {
   #process: Remembered | undefined;
   #ended: Ended | undefined;
   readonly #options: ServiceOptions;
+  /** Told when the service ended by itself or was stopped. */
+  onEnd: (ended: Ended) => void = () => undefined;
 
   private constructor(options: ServiceOptions, process: Remembered | undefined) {
     this.#options = options;
@@ -100,7 +100,7 @@ export class Service {
       if (this.#process !== watched) return;
       this.#process = undefined;
       this.#ended = endedNow(end);
-      this.#options.onEnd(this.#ended);
+      this.onEnd(this.#ended);
     });
   }
 

@@ -26,17 +26,21 @@ const rows = (text: string): string[][] =>
 export function identityOf(user: string, databases: Databases): Identity {
   const [who = "", group] = user.split(":", 2);
   const entry = rows(databases.passwd).find((row) => row[0] === who || row[2] === who);
-  if (entry === undefined && !/^\d+$/.test(who))
-    throw new Error(`no user ${who} in the container's /etc/passwd`);
-  const name = entry?.[0] ?? who;
-  const gid = group === undefined ? Number(entry?.[3] ?? 0) : groupId(group, databases.group);
+  const [name, , uid, ownGid, , home] = entry ?? unlisted(who);
+  const gid = group === undefined ? Number(ownGid) : groupId(group, databases.group);
   return {
-    uid: Number(entry?.[2] ?? who),
+    uid: Number(uid),
     gid,
-    groups: groupsOf(name, gid, databases.group),
-    home: entry?.[5] ?? "/",
-    name,
+    groups: groupsOf(String(name), gid, databases.group),
+    home: String(home),
+    name: String(name),
   };
+}
+
+/** A passwd entry for a number that has none. */
+function unlisted(who: string): string[] {
+  if (!/^\d+$/.test(who)) throw new Error(`no user ${who} in the container's /etc/passwd`);
+  return [who, "x", who, "0", "", "/", ""];
 }
 
 function groupId(group: string, database: string): number {

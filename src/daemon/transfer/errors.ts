@@ -1,5 +1,3 @@
-import { HttpError } from "../refusals.js";
-
 /** `lost`: no answer, try again. `refused`: the peer answered no. */
 export type TransferFault =
   { kind: "lost"; reason: string } | { kind: "refused"; status: number; code: string; message: string };

@@ -57,7 +57,8 @@ function readSome(fd: number, into: Buffer, position: number): Promise<number> |
 }
 
 function found(root: string, file: string): FoundFile {
-  const status = lstatSync(join(root, ImageFile.parse(file)));
+  if (!ImageFile.safeParse(file).success) throw new Error(`${file} is no name of an image`);
+  const status = lstatSync(join(root, file));
   if (!status.isFile()) throw new Error(`${file} among the images is no file`);
   return { file, size: status.size };
 }

@@ -1,5 +1,6 @@
 import type { RequestListener, Server } from "node:http";
 import { createServer } from "node:https";
+import type { Socket } from "node:net";
 import { once } from "node:events";
 import { pskServerOptions } from "./psk.js";
 
@@ -28,12 +29,13 @@ export async function createPeerListener(options: ListenerOptions): Promise<Peer
     options.handler,
   );
   bound(server);
+  const shaking = trackSockets(server);
   server.listen(options.port, options.host);
   await once(server, "listening");
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,
-    close: () => close(server),
+    close: () => close(server, shaking),
   };
 }
 
@@ -45,11 +47,22 @@ function bound(server: Server): void {
   server.keepAliveTimeout = 60_000;
 }
 
-function close(server: Server): Promise<void> {
+/** The server itself forgets connections whose handshake is not done, and would wait for them when it closes. */
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {
       resolve();
     });
     server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
   });
 }

@@ -18,7 +18,7 @@ export async function receiveSegment(
   try {
     await receiver.receive(segmentOf(query), request);
   } catch (thrown) {
-    await drain(request);
+    if (!request.complete) await leave(request, thrown);
     throw thrown;
   }
 }
@@ -30,12 +30,18 @@ function segmentOf(query: URLSearchParams): Segment {
   throw new HttpError(400, "QUERY", "the query names no segment", problems ?? ["a key is there twice"]);
 }
 
+/** Whom we refuse hears why; who has fallen silent in the middle of a body is let go. */
+async function leave(request: IncomingMessage, reason: unknown): Promise<void> {
+  const announced = Number(request.headers["content-length"] ?? Infinity);
+  if (reason instanceof HttpError && announced <= 2 * segmentSize) await drain(request);
+  else request.destroy();
+}
+
 /**
  * A connection that is closed on unread bytes is reset, and takes the answer with it: the sender would take the
- * refusal for a lost line and try again for ever. So what a segment may have at most is read before it is refused.
+ * refusal for a lost line and try again for ever.
  */
 async function drain(request: IncomingMessage): Promise<void> {
-  if (request.complete || Number(request.headers["content-length"] ?? 0) > segmentSize) return;
   request.resume();
   await finished(request, { signal: AbortSignal.timeout(5000) }).catch(() => request.destroy());
 }

@@ -35,6 +35,9 @@ export interface Shipper {
 
 /** Milliseconds between two looks at growing files. */
 const lookEvery = 5;
+/** Milliseconds from a lost line to the next try. */
+const shortestWait = 50;
+const longestWait = 1000;
 /** A line that damages more than that many bodies of one segment will not get better. */
 const mostDamaged = 5;
 
@@ -75,6 +78,8 @@ class ImageShipper implements Shipper {
     this.#signal.throwIfAborted();
     const files = allFiles(this.#options.root);
     for (const file of files) this.#plan(file, file.size);
+    // What went before may have been taken by a daemon that is no more: asked while the rest is on its way.
+    if (this.#verified.files > 0) await Promise.race([this.#sync(), this.#workers]);
     this.#queue.end();
     await this.#workers;
     return this.#list(files);
@@ -134,13 +139,18 @@ class ImageShipper implements Shipper {
         await this.#options.client.putSegment(segment, bytes, this.#signal);
         return;
       } catch (thrown) {
-        if (isLost(thrown)) await this.#sync();
+        if (isLost(thrown)) await this.#afterLoss();
         else if (!isDamaged(thrown) || ++damaged === mostDamaged) throw thrown;
       }
     }
   }
 
-  /** After a loss the peer may be another process than before: what it has not any more is queued again. */
+  async #afterLoss(): Promise<void> {
+    await pause(shortestWait, this.#signal);
+    await this.#sync();
+  }
+
+  /** The peer may be another process than before: what it has not any more is queued again. */
   #sync(): Promise<void> {
     this.#syncing ??= this.#askWhatArrived().finally(() => {
       this.#syncing = undefined;
@@ -149,9 +159,10 @@ class ImageShipper implements Shipper {
   }
 
   async #askWhatArrived(): Promise<void> {
+    const sent = this.#verified.all();
     const arrived = new SegmentIndex();
     for (const segment of await this.#received()) arrived.add(segment);
-    const lacking = this.#verified.all().filter((segment) => !arrived.has(segment));
+    const lacking = sent.filter((segment) => !arrived.has(segment));
     for (const segment of lacking) {
       this.#verified.remove(segment);
       this.#queue.push(segment);
@@ -159,12 +170,12 @@ class ImageShipper implements Shipper {
   }
 
   async #received(): Promise<readonly Segment[]> {
-    for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
-      await pause(wait, this.#signal);
+    for (let wait = shortestWait; ; wait = Math.min(wait * 2, longestWait)) {
       try {
         return (await this.#options.client.received(this.#signal)).segments;
       } catch (thrown) {
         if (!isLost(thrown)) throw thrown;
+        await pause(wait, this.#signal);
       }
     }
   }

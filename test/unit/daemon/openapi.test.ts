@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "@jest/globals";
 import type { Daemon } from "../../../src/daemon/daemon.js";
 import { openApiDocument } from "../../../src/daemon/openapi.js";
-import { controlRoutes, peerRoutes } from "../../../src/daemon/routes.js";
+import { controlRoutes, peerRoutes } from "../../../src/daemon/routes/index.js";
 
 const nobody = {} as Daemon;
 const document = openApiDocument([...controlRoutes(nobody), ...peerRoutes(nobody)]);

@@ -3,9 +3,7 @@ import {
   destinationTable,
   sourceTable,
   transition,
-  type DestinationRow,
   type Row,
-  type SourceRow,
 } from "../../../../src/daemon/handover/table.js";
 
 const sourceFinal = ["aborted", "reclaimed", "confirmed"];
@@ -28,8 +26,8 @@ function rowsDoing<S, E, A>(table: readonly Row<S, E, A>[], action: A): string[]
 }
 
 describe.each<[string, readonly Row<string, string, string>[], string[]]>([
-  ["source", sourceTable as readonly SourceRow[], sourceFinal],
-  ["destination", destinationTable as readonly DestinationRow[], destinationFinal],
+  ["source", sourceTable, sourceFinal],
+  ["destination", destinationTable, destinationFinal],
 ])("the %s's table", (_name, table, final) => {
   test("has one answer to every event in every state", () => {
     const keys = table.flatMap((row) => row.in.map((state) => `${state}/${row.on}`));
