@@ -65,7 +65,7 @@ export function answerLost(asked: Asked, cause: unknown): FastmigError {
 /** No connection came about. Looks at the node for the reason. */
 export async function noConnection(asked: Asked, cause: unknown): Promise<FastmigError> {
   const { node, socket } = asked;
-  const outcome = await node.exec(["test", "-S", socket], { asLoginUser: true, timeout: 5000 });
+  const outcome = await node.exec(["test", "-S", socket], { timeout: 5000 });
   if (outcome.kind === "lost") return answerLost(asked, cause);
   return outcome.kind === "exited" && outcome.code === 0 ? daemonDead(asked, cause) : daemonAbsent(asked, cause);
 }
@@ -73,7 +73,7 @@ export async function noConnection(asked: Asked, cause: unknown): Promise<Fastmi
 function daemonAbsent({ node, socket }: Asked, cause: unknown): FastmigError {
   return new FastmigError(`the container runs no fastmig daemon: there is no ${socket} on node ${node.name}`, {
     code: "NO_DAEMON",
-    exit: exitCodes.rolledBack,
+    exit: exitCodes.preflight,
     hint: [
       "a service comes under the daemon by an image FROM fastmig's and `fastmig start PLAN`",
       `is its container running? on ${node.name}: podman ps --all`,

@@ -63,21 +63,27 @@ export class SshServer {
     writeFileSync(this.path("known_hosts"), text);
   }
 
-  /** Writes an ssh_config with the host `node`; the given lines come first. Returns its path. */
+  /** Writes an ssh_config with the host `node`; the given lines come first, and before it the hosts in `more`. Returns its path. */
   clientConfig(lines: string[] = [], more = ""): string {
     const path = this.path("ssh_config");
+    writeFileSync(path, `${more}\n${this.host("node", lines)}`);
+    return path;
+  }
+
+  /** A host of an ssh_config that leads here. */
+  host(alias: string, lines: string[] = []): string {
+    const key = lines.some((line) => line.startsWith("IdentityFile ")) ? [] : [`IdentityFile ${this.path("user")}`];
     const own = [
       "HostName 127.0.0.1",
       `Port ${this.port}`,
       `User ${this.user}`,
-      `IdentityFile ${this.path("user")}`,
+      ...key,
       "IdentityAgent none",
       `UserKnownHostsFile ${this.path("known_hosts")}`,
       "GlobalKnownHostsFile /dev/null",
       "HashKnownHosts no",
     ];
-    writeFileSync(path, `${more}\nHost node\n${[...lines, ...own].map((line) => `  ${line}\n`).join("")}`);
-    return path;
+    return `Host ${alias}\n${[...lines, ...own].map((line) => `  ${line}\n`).join("")}`;
   }
 
   /** Ends every connection's sshd, as a reboot would, without a word to the client. */

@@ -9,6 +9,7 @@ import type { DialOptions } from "./dial.js";
 import { HostKeys } from "./host-key.js";
 import { fingerprint } from "./known-hosts.js";
 import { Link } from "./link.js";
+import { packetSocketTo } from "./packet-socket.js";
 import type { SshTarget } from "./target.js";
 
 export interface Authenticated {
@@ -48,7 +49,6 @@ export async function authenticate(target: SshTarget, options: DialOptions, way:
   };
   const client = new ssh2.Client();
   await connected(client, attempt, way);
-  client.setNoDelay(true);
   return { link: new Link(client), fingerprint: fingerprint(attempt.verified ?? Buffer.alloc(0)) };
 }
 
@@ -86,11 +86,8 @@ function why(attempt: Attempt, thrown: AttemptError): Error {
 function configOf(attempt: Attempt, way: Duplex | undefined): ConnectConfig {
   const { target } = attempt;
   return {
-    host: target.hostName,
-    port: target.port,
     username: target.user,
-    ...(way ? { sock: way } : {}),
-    ...(target.family === 4 ? { forceIPv4: true } : target.family === 6 ? { forceIPv6: true } : {}),
+    sock: way ?? packetSocketTo(target.hostName, target.port, target.family),
     readyTimeout: target.connectTimeout,
     ...keepalive,
     algorithms: {

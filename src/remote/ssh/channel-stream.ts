@@ -11,6 +11,8 @@ const highWaterMark = 256 * 1024;
 export class ChannelStream extends Duplex {
   readonly #channel: ClientChannel;
   readonly #whyLost: () => string | undefined;
+  /** Of the write that waits for SSH's window. */
+  #written: ((error?: Error | null) => void) | undefined;
 
   constructor(channel: ClientChannel, whyLost: () => string | undefined) {
     // A command's exit status comes after both directions have ended: only the channel's own close destroys the stream.
@@ -28,7 +30,8 @@ export class ChannelStream extends Duplex {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#channel.write(chunk, encoding, done);
+    this.#written = done;
+    this.#channel.write(chunk, encoding, (error) => this.#settle(error));
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -41,6 +44,8 @@ export class ChannelStream extends Duplex {
     this.#channel.removeAllListeners("data");
     this.#channel.resume();
     this.#channel.destroy();
+    // ssh2 forgets the writes of a channel that is gone.
+    this.#settle(error ?? new Error("the connection was closed"));
     done(error);
   }
 
@@ -62,6 +67,12 @@ export class ChannelStream extends Duplex {
 
   setTimeout(): this {
     return this;
+  }
+
+  #settle(error: Error | null | undefined): void {
+    const done = this.#written;
+    this.#written = undefined;
+    done?.(error);
   }
 
   #ended(): void {
