@@ -25,7 +25,7 @@ export function standingOf(
   if (source === null)
     return { owner: "unknown", text: `${from} does not answer: nobody can say whether ${service} serves` };
   if (source.service.state === "held" || destination?.service.state === "held")
-    return { owner: "unknown", text: `${service} is held, and serves nowhere` };
+    return { owner: "unknown", text: `${service} is held by a migration, and serves nowhere` };
   return { owner: "nobody", text: `${service} does not run on ${from} (${source.service.state})` };
 }
 

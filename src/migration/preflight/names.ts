@@ -29,6 +29,14 @@ function nameProblems({ destination, source, service }: Facts): Problem[] {
         `rename or remove it there: podman rename ${service.name} NEW-NAME`,
       ),
     ];
+  if (status?.service.state === "running")
+    return [
+      problem(
+        node,
+        `${service.name} runs on ${node} already (epoch ${status.ownership.epoch})`,
+        "`fastmig status PLAN` shows where it is; correct `from` and `to` in the plan",
+      ),
+    ];
   if (status?.service.state !== "standby")
     return [
       problem(

@@ -1,7 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import type { OpenMigration, Role, Status } from "../../daemon/api.js";
 import { exitCodes, FastmigError } from "../../errors.js";
-import { given, inDoubt, type MigrationContext } from "../context.js";
+import { type FirstLook, given, inDoubt, type MigrationContext } from "../context.js";
 import { prepareDirectories } from "../directories.js";
 import { Journal } from "../journal.js";
 import { isLocked } from "../../remote/daemon-client.js";
@@ -20,6 +20,7 @@ export const open: Step<MigrationContext> = {
   kind: "reversible",
   run: async (context) => {
     const look = given(context.look, "the first look");
+    await refuseLocked(context, look);
     if (look.source === null || look.source.service.state !== "running") return refuseByPreflight(context);
     context.epoch = 1 + Math.max(look.source.ownership.epoch, look.destinationOwnership?.epoch ?? 0);
     context.journal = await openJournal(context);
@@ -27,10 +28,18 @@ export const open: Step<MigrationContext> = {
     await openDestination(context, look.source);
   },
   undo: async (context) => {
+    if (context.journal === null) return "nothing was opened";
     const parts = [await closeSource(context), await closeDestination(context)];
     return parts.join("; ");
   },
 };
+
+/** A service that another migration holds does not run: that migration is what has to be named, not its effects. */
+async function refuseLocked({ source, destination }: MigrationContext, look: FirstLook): Promise<void> {
+  if (look.source?.open) throw locked(source, look.source.open);
+  const there = look.destination?.open ?? (await openMigrationOf(destination));
+  if (there !== null) throw locked(destination, there);
+}
 
 function openJournal({ id, epoch, migration, plan, options }: MigrationContext): Promise<Journal> {
   const created = {

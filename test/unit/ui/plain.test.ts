@@ -39,7 +39,6 @@ test("one line a step, progress every five seconds", () => {
       { at: 6003, event: { kind: "closed", ok: false, text: "counter serves on a" } },
     ]),
   ).toEqual([
-    "00.000Z counter: counter: a → b",
     "00.002Z counter: copy: 0B of 300MB, 100MB/s, 3s left",
     "05.002Z counter: copy: 200MB of 300MB, 100MB/s, 1s left",
     "06.000Z counter: copy: done in 5.999s",
