@@ -44,7 +44,7 @@ function addressOf(state: lab.LabState, node: string): string {
 /** A container that says "served" to everybody who connects to the published port. */
 async function serve(state: lab.LabState, node: string, image: string, port: number): Promise<void> {
   const program =
-    '$| = 1; $s = IO::Socket::INET->new(LocalPort => 80, Listen => 5); print "ready"; while ($c = $s->accept) { print $c "served" }';
+    '$| = 1; $s = IO::Socket::INET->new(LocalPort => 80, Listen => 5); print "ready"; while ($c = $s->accept) { print $c "served"; close $c }';
   const options = ["--detach", "--name", "served", "--publish", `${port}:80`];
   await lab.inNode(state, node, ["podman", "run", ...options, image, "perl", "-MIO::Socket", "-e", program]);
   const ready = async (): Promise<true | undefined> =>

@@ -6,7 +6,7 @@ import {
   type Status,
 } from "../../src/daemon/api.js";
 import { waitFor } from "../../src/wait.js";
-import { askDaemon, statusOf } from "./daemon.js";
+import { askDaemon, killDaemon, statusOf } from "./daemon.js";
 import { type NodeName, type Stage } from "./stage.js";
 import { workloadsImage } from "./workloads/image.js";
 
@@ -72,16 +72,8 @@ export class Hands {
     return lines.map((line) => Number(line.split(" ")[1]));
   }
 
-  /** Kills the daemon, not its container, and waits until init has started another. */
-  async killDaemon(node: NodeName): Promise<Status> {
-    const { name } = this.spec;
-    const { pid } = await statusOf(this.stage, node, this.spec);
-    await this.stage.on(node, "podman", "exec", "--user", "0", name, "sh", "-c", `kill -KILL ${pid}`);
-    const look = async (): Promise<Status | undefined> => {
-      const status = await statusOf(this.stage, node, this.spec);
-      return status.pid === pid ? undefined : status;
-    };
-    return waitFor("another daemon", look, { timeout: 20_000 });
+  killDaemon(node: NodeName): Promise<Status> {
+    return killDaemon(this.stage, node, this.spec);
   }
 
   /** Opens a migration at both ends, and starts the switchover by direct. Resolves with the migration's id. */
