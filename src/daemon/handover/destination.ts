@@ -6,7 +6,7 @@ import {
   type DestinationStateName,
   type ExpectRequest,
   FinalRequest,
-  ListenRequest,
+  type ListenRequest,
   type OpenMigration,
   type PeerState,
   type Received,
@@ -17,27 +17,23 @@ import { ownDirectory, readLog, restoreLog } from "../engine.js";
 import { findImages, makeImages, removeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
 import type { ProcessEnd } from "../init-client.js";
-import { isDead, readStat, readTree, type ProcessStat } from "../procfs.js";
+import { isDead, readStat, type ProcessStat } from "../procfs.js";
 import type { Tracked } from "../processes.js";
 import { Conflict } from "../refusals.js";
-import { createPeerListener, type PeerListener } from "../transfer/listener.js";
-import { openReceiver, type Receiver } from "../transfer/receiver.js";
-import { receiveSegment } from "../transfer/segment-route.js";
 import { heldFile } from "../verdict.js";
+import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
+import { endOrKill, killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
 import { readStatistics } from "./statistics.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
-import { pause } from "../../wait.js";
 
 const settled = ["prepared", "inDoubt", "discarded", "running", "confirmed"] as const;
 
 export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
-  #receiver: Receiver | undefined;
-  #listener: PeerListener | undefined;
-  readonly #peerHandler: RequestListener;
+  readonly #arrivals: Arrivals;
   #criu: Tracked | undefined;
   #resumeFailedBefore = false;
 
@@ -49,32 +45,22 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     peerHandler: RequestListener,
   ) {
     super(deps, open, destinationTable, state);
-    this.#peerHandler = peerHandler;
+    this.#arrivals = new Arrivals({ id: open.id, directory: this.directory, handler: peerHandler });
   }
 
   async recover(reborn: boolean): Promise<void> {
     await this.loadVerdict();
-    const images = await findImages(this.deps.paths, this.open.id);
-    if (images !== undefined && ["opened", "receiving"].includes(this.state))
-      this.#receiver = await this.#openReceiver(images);
-    await this.#listenAgain();
+    const arriving = this.state === "opened" || this.state === "receiving";
+    await this.makeDirectory();
+    await this.#arrivals.reopen(arriving ? await findImages(this.deps.paths, this.open.id) : undefined);
     await this.machine.send(reborn ? "reborn" : "restarted");
   }
 
   // ---- what the CLI asks ------------------------------------------------------------------------
 
-  /** Listens for the source's daemon with this migration's secret; a second call replaces the first. */
   async listen(request: ListenRequest): Promise<void> {
     await this.makeDirectory();
-    await replaceDurably(this.#listenFile(), JSON.stringify(request));
-    await this.#listener?.close();
-    this.#listener = await createPeerListener({ ...request, id: this.open.id, handler: this.#peerHandler });
-  }
-
-  /** The source goes on sending to a daemon that was started again. */
-  async #listenAgain(): Promise<void> {
-    const text = await readIfThere(this.#listenFile());
-    if (text !== undefined) await this.listen(ListenRequest.parse(JSON.parse(text)));
+    await this.#arrivals.listen(request);
   }
 
   async abort(sourceAborted: boolean): Promise<void> {
@@ -100,36 +86,27 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async expect(request: ExpectRequest): Promise<void> {
     const room = { memory: headroom(await memoryFacts()), reserve: request.bytes };
     const images = await makeImages(this.deps.paths, this.open.id, request.bytes, room);
-    this.#receiver ??= await this.#openReceiver(images);
+    await this.makeDirectory();
+    await this.#arrivals.expectInto(images);
     await this.deps.processes.init.moveCursor(request.highestPid);
     await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
   }
 
-  async #openReceiver(directory: string): Promise<Receiver> {
-    await this.makeDirectory();
-    const journal = join(this.directory, "segments.ndjson");
-    return openReceiver({ directory, journal, maxTotal: Number.MAX_SAFE_INTEGER });
-  }
-
   async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
-    if (this.#receiver === undefined)
-      throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
-    await receiveSegment(request, query, this.#receiver);
-    const { bytes, files } = this.#receiver.progress();
+    await this.#arrivals.segment(request, query);
+    const { bytes, files } = this.#arrivals.progress();
     this.record.transfer = { bytes, total: Math.max(bytes, this.record.transfer.total), files };
     if (this.state === "opened") await this.machine.send("segment");
   }
 
   received(): Received {
-    return this.#receiver?.received() ?? { segments: [] };
+    return this.#arrivals.received();
   }
 
   /** Answers when the tree is held, or never will be. Asked again after a lost answer, it joins what is under way. */
   async final(request: FinalRequest): Promise<PeerState> {
     if (this.state === "opened" || this.state === "receiving") {
-      if (this.#receiver === undefined)
-        throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
-      await this.#receiver.verifyFinal(request.files, request.tree);
+      await this.#arrivals.verify(request);
       this.record.mark("verified");
       this.record.verify("digests");
       await replaceDurably(this.#finalFile(), JSON.stringify(request));
@@ -277,49 +254,32 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     await this.deps.ownership.set({ epoch, role: "owner", service });
     const root = await this.#root();
     if (root !== undefined) await this.deps.service.adopt(root);
-    await this.#listener?.close();
   }
 
   // ---- discard ----------------------------------------------------------------------------------
 
-  /** A killed CRIU leaves the tree wedged: it executes nothing, but holds its PIDs and memory. */
   async #killTree(): Promise<void> {
     const final = await this.#final().catch(() => undefined);
-    if (final === undefined) return;
-    for (;;) {
-      const tree = await readTree(final.tree.rootPid);
-      const alive = tree.filter((task) => task.state !== "Z" && task.pid !== process.pid);
-      if (alive.length === 0) return;
-      for (const task of alive) await this.deps.processes.init.kill(task.pid, 9);
-      await pause(2);
-    }
+    if (final !== undefined) await killTree(final.tree.rootPid, this.deps.processes);
   }
 
   async #discard(): Promise<void> {
     const criu = this.#criu ?? (await recallRun(this.directory, this.deps.processes, this.deps.life));
     // The hook obeys `aborted` and CRIU kills the tree; one that is stuck elsewhere is killed.
-    if (criu !== undefined) await endOrKill(criu, this.deps);
+    if (criu !== undefined) await endOrKill(criu, this.deps.processes);
     await this.#killTree();
     await this.machine.send("discarded");
   }
 
   protected async cleanUp(): Promise<void> {
-    await this.#receiver?.close();
+    await this.#arrivals.close();
     await removeImages(this.deps.paths, this.open.id);
-    await rm(this.#listenFile(), { force: true });
     if (this.state === "discarded") await this.#useUpEpoch();
-    // Not waited for: whoever told us to stop may be waiting for the answer on one of its connections.
-    void this.#listener?.close();
   }
 
   async #useUpEpoch(): Promise<void> {
     const { role, service } = this.deps.ownership.get();
     await this.deps.ownership.set({ epoch: this.open.epoch, role, service });
-  }
-
-  /** Holds this migration's secret: removed when it is over. */
-  #listenFile(): string {
-    return join(this.directory, "listen.json");
   }
 
   #finalFile(): string {
@@ -329,13 +289,3 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
 /** CRIU's own word that it let the tasks go. */
 const resumedLine = "Restore finished successfully. Tasks resumed.";
-
-/** Milliseconds that an aborted CRIU has to end by itself. */
-const patience = 3000;
-
-async function endOrKill(criu: Tracked, deps: HandOverDeps): Promise<void> {
-  const late = new Promise<"late">((resolve) => setTimeout(resolve, patience, "late").unref());
-  if ((await Promise.race([criu.ended, late])) !== "late" || (await isDead(criu))) return;
-  await deps.processes.init.kill(criu.pid, 9);
-  await criu.ended;
-}

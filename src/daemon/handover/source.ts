@@ -9,27 +9,22 @@ import {
   type SourceStateName,
 } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
-import { dumpLog, ownDirectory, readLog, restoreLog, type TreeOwner } from "../engine.js";
-import { findImages, makeImages, removeImages } from "../images.js";
+import { dumpLog, ownDirectory, readLog, restoreLog } from "../engine.js";
+import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
-import { headroom, memoryFacts } from "../memory.js";
-import { highestId, isDead, readStat, type ProcessStat } from "../procfs.js";
+import { isDead, readStat } from "../procfs.js";
 import type { Tracked } from "../processes.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
-import { awaitDeath, awaitResume, type TreeFate } from "./death.js";
+import { awaitDeath, awaitResume } from "./death.js";
+import { expectation, makeRoom, refuseStrays, treeFacts } from "./departure.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { packPreserved } from "./preserve.js";
 import { Shipping } from "./shipping.js";
 import { readStatistics } from "./statistics.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
-import { directoryOwner, pipesOf, treeOwner } from "./tree-facts.js";
+import { directoryOwner, treeOwner } from "./tree-facts.js";
 import { readTreeFile, survivors, writeTree, type DumpedTree } from "./tree-file.js";
-
-/** PIDs between the tree's highest and the cursor at the destination: it may still fork until it is frozen. */
-const cursorMargin = 64;
-/** Bytes of CRIU's own records beside the memory's pages. */
-const imageOverhead = 16 * 1024 * 1024;
 
 export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction> {
   #request: SwitchoverRequest | undefined;
@@ -59,10 +54,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     if (this.state !== "opened") return;
     const tree = await this.deps.service.tree();
     const owner = await treeOwner(tree);
-    await this.#refuseStrays();
-    const bytes = await this.#makeRoom();
+    await refuseStrays(this.deps);
+    const { bytes, images } = await makeRoom(this.deps, this.open.id);
+    this.#imagesDirectory = images;
     await this.deps.engine.warm(owner);
-    await this.#connect(request).announce(await this.#expected(tree, owner, bytes));
+    await this.#connect(request).announce(await expectation(this.open.epoch, tree, owner, bytes));
     await this.makeDirectory();
     await replaceDurably(this.#requestFile(), JSON.stringify(request));
     await this.machine.send("switchover");
@@ -104,8 +100,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       shipFinal: () => this.#shipFinal(),
       createReleased: () => this.#decide("released"),
       createAborted: () => this.#decide("aborted"),
-      awaitDeath: async () => this.#tell(await awaitDeath(await this.#scene())),
-      examineTree: async () => this.#tell(await awaitResume(await this.#scene())),
+      awaitDeath: async () => void (await this.machine.send(await awaitDeath(await this.#scene()))),
+      examineTree: async () => void (await this.machine.send(await awaitResume(await this.#scene()))),
       killRest: () => this.#killRest(),
       bury: () => this.#bury(),
       tellReleased: () => this.#tellReleased(),
@@ -117,25 +113,6 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   // ---- before the freeze ------------------------------------------------------------------------
 
-  async #refuseStrays(): Promise<void> {
-    const children = await this.deps.processes.init.list();
-    const ours = children.filter((child) => child.name !== "-").map((child) => child.pid);
-    const strays = await this.deps.service.strays(new Set([...ours, process.pid]));
-    if (strays.length === 0) return;
-    const pids = strays.map((stray) => stray.pid).join(", ");
-    throw new Error(
-      `processes ${pids} left the service's tree (their parent ended): a dump would leave them behind`,
-    );
-  }
-
-  async #makeRoom(): Promise<number> {
-    const tree = await this.deps.service.describeTree();
-    const bytes = tree.reduce((sum, process) => sum + process.rss, imageOverhead);
-    const room = { memory: headroom(await memoryFacts()), reserve: 0 };
-    this.#imagesDirectory = await makeImages(this.deps.paths, this.open.id, bytes, room);
-    return bytes;
-  }
-
   #connect(request: SwitchoverRequest): Shipping {
     this.#request = request;
     this.#shipping = new Shipping({
@@ -145,11 +122,6 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       onProgress: (progress) => (this.record.transfer = progress),
     });
     return this.#shipping;
-  }
-
-  async #expected(tree: readonly ProcessStat[], { uid, gid }: TreeOwner, bytes: number) {
-    const highest = await highestId(tree.map((process) => process.pid));
-    return { epoch: this.open.epoch, highestPid: highest + cursorMargin, uid, gid, bytes };
   }
 
   #ways(): Shipping {
@@ -243,18 +215,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       packPreserved(this.#images(), this.#request?.preserve ?? []),
     ]);
     const files = await this.#ways().finishFiles(this.#images());
-    const { uid, gid, groups } = await treeOwner(tree);
-    const pipes = await pipesOf(tree, await this.deps.processes.init.pipes());
-    const highestPid = await highestId(tree.map((process) => process.pid));
-    const owner = { uid, gid, groups: [...groups] };
-    const facts = {
-      rootPid: tree[0]?.pid ?? 0,
-      highestPid,
-      ...owner,
-      stdoutInode: pipes.stdout,
-      stderrInode: pipes.stderr,
-    };
-    return { epoch: this.open.epoch, files, tree: facts };
+    return { epoch: this.open.epoch, files, tree: await treeFacts(this.deps, tree) };
   }
 
   // ---- verdict ----------------------------------------------------------------------------------
@@ -278,14 +239,10 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     return { tree: await this.#dumpedTree(), life: this.deps.life, criuGone };
   }
 
-  async #tell(fate: TreeFate): Promise<void> {
-    await this.machine.send(fate);
-  }
-
   async #killRest(): Promise<void> {
     for (const process of await survivors(await this.#dumpedTree(), this.deps.life))
       await this.deps.processes.init.kill(process.pid, 9);
-    await this.#tell(await awaitDeath(await this.#scene()));
+    await this.machine.send(await awaitDeath(await this.#scene()));
   }
 
   /** The tombstone: nothing on this node starts this service again at this epoch. */

@@ -33,6 +33,12 @@ export function migrationRoutes(daemon: Daemon): Route[] {
       response: MigrationView,
       handle: ({ params }) => daemon.view(params["id"] ?? ""),
     }),
+    ...deeds(daemon),
+  ];
+}
+
+function deeds(daemon: Daemon): Route[] {
+  return [
     act(daemon, "listen", "Listen for the source with TLS", ListenRequest, (id, body) =>
       daemon.destination(id).listen(body),
     ),

@@ -5,6 +5,7 @@ import { HttpError } from "../refusals.js";
 import { Buffers } from "./buffers.js";
 import { finalProblems } from "./final-check.js";
 import { ImageStore } from "./image-store.js";
+import { countGarbage } from "./scavenge.js";
 import { SegmentIndex } from "./segment-index.js";
 import { SegmentJournal } from "./segment-journal.js";
 import { segmentSize, type FinalFile } from "./segment.js";
@@ -118,6 +119,7 @@ class ImageReceiver implements Receiver {
   async #take(segment: Segment, body: Readable, buffer: Buffer): Promise<void> {
     const bytes = buffer.subarray(0, segment.length);
     const taken = await takeBody(body, bytes, this.#options.silence ?? 10_000, this.#closing.signal);
+    countGarbage(taken.length);
     if (taken.length !== segment.length) {
       throw new HttpError(
         400,

@@ -1,0 +1,82 @@
+/** What arrives at the destination: the listener of this migration, and the store of its images. */
+import { rm } from "node:fs/promises";
+import type { IncomingMessage, RequestListener } from "node:http";
+import { join } from "node:path";
+import { ListenRequest, type FinalRequest, type Received } from "../api.js";
+import { readIfThere, replaceDurably } from "../durable.js";
+import { Conflict } from "../refusals.js";
+import { createPeerListener, type PeerListener } from "../transfer/listener.js";
+import { openReceiver, type Receiver } from "../transfer/receiver.js";
+import { receiveSegment } from "../transfer/segment-route.js";
+
+export interface ArrivalsOptions {
+  id: string;
+  /** The migration's directory; exists. */
+  directory: string;
+  /** Answers the source's daemon. */
+  handler: RequestListener;
+}
+
+export class Arrivals {
+  readonly #options: ArrivalsOptions;
+  #receiver: Receiver | undefined;
+  #listener: PeerListener | undefined;
+
+  constructor(options: ArrivalsOptions) {
+    this.#options = options;
+  }
+
+  /** Listens with this migration's secret; a second call replaces the first. */
+  async listen(request: ListenRequest): Promise<void> {
+    await replaceDurably(this.#listenFile(), JSON.stringify(request));
+    await this.#listener?.close();
+    const { id, handler } = this.#options;
+    this.#listener = await createPeerListener({ ...request, id, handler });
+  }
+
+  /** After the daemon's death: the source goes on sending where it was. */
+  async reopen(images: string | undefined): Promise<void> {
+    if (images !== undefined) await this.expectInto(images);
+    const text = await readIfThere(this.#listenFile());
+    if (text !== undefined) await this.listen(ListenRequest.parse(JSON.parse(text)));
+  }
+
+  async expectInto(images: string): Promise<void> {
+    const journal = join(this.#options.directory, "segments.ndjson");
+    this.#receiver ??= await openReceiver({ directory: images, journal, maxTotal: Number.MAX_SAFE_INTEGER });
+  }
+
+  async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
+    await receiveSegment(request, query, this.#expected());
+  }
+
+  received(): Received {
+    return this.#receiver?.received() ?? { segments: [] };
+  }
+
+  progress(): { bytes: number; files: number } {
+    return this.#expected().progress();
+  }
+
+  /** Everything on the list is here, and nothing else; rejects with a refusal that says what is missing. */
+  async verify(request: FinalRequest): Promise<void> {
+    await this.#expected().verifyFinal(request.files, request.tree);
+  }
+
+  #expected(): Receiver {
+    if (this.#receiver !== undefined) return this.#receiver;
+    throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
+  }
+
+  async close(): Promise<void> {
+    await this.#receiver?.close();
+    await rm(this.#listenFile(), { force: true });
+    // Not waited for: whoever asked us to close may be waiting for the answer on one of its connections.
+    void this.#listener?.close();
+  }
+
+  /** Holds this migration's secret: removed when it is over. */
+  #listenFile(): string {
+    return join(this.#options.directory, "listen.json");
+  }
+}
