@@ -18,6 +18,7 @@ export const baseName = "localhost/debian:trixie-slim";
 export interface Build {
   root: string;
   base: string;
+  on: { id: string; archive: string } | undefined;
   tag: string;
   args: Readonly<Record<string, string>>;
   /** Holds `context/` and `Dockerfile`; `image.tar` and `id` are written beside them. */
@@ -29,7 +30,7 @@ export interface Build {
  * reach a mirror) and storage that stays: unchanged layers are not built again.
  */
 export async function build(what: Build): Promise<void> {
-  const dir = join(cacheDir(), `builder-${basename(what.root)}`);
+  const dir = join(cacheDir(), "builder");
   await withLock(dir, patience, async () => {
     for (const name of ["upper", "work", "root"]) {
       await rm(join(dir, name), { recursive: true, force: true });
@@ -56,12 +57,13 @@ function builderScript(what: Build, dir: string): string {
     ["mount", "--bind", what.exchange, `${at}/srv`],
     ...["/etc/resolv.conf", "/etc/hosts"].flatMap((file) => bind(file, file)),
     ...bind(what.base, "/srv/base.tar"),
+    ...(what.on === undefined ? [] : bind(what.on.archive, "/srv/on.tar")),
   ];
   return ["set -eu", ...mounts.map(commandLine), ...enterRoot(at), ...buildCommands(what), ""].join("\n");
 }
 
 /** chroot isolation: it needs no cgroups and no network of its own. */
-export function buildCommands({ base, tag, args }: Pick<Build, "base" | "tag" | "args">): string[] {
+export function buildCommands({ base, on, tag, args }: Omit<Build, "root" | "exchange">): string[] {
   const imported = `localhost/lab-base:${basename(base, ".tar")}`;
   const buildArgs = Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
   const options = ["--isolation=chroot", "--network=host", "--layers", "--pull=never", ...buildArgs];
@@ -69,9 +71,10 @@ export function buildCommands({ base, tag, args }: Pick<Build, "base" | "tag" | 
     "export PODMAN_IGNORE_CGROUPSV1_WARNING=1",
     `podman image exists ${imported} || ${commandLine(["podman", "import", "-q", "-c", 'CMD ["bash"]', "/srv/base.tar", imported])}`,
     commandLine(["podman", "tag", imported, baseName]),
+    ...(on === undefined ? [] : [`podman image exists ${on.id} || podman load -q -i /srv/on.tar`]),
     commandLine(["podman", "build", ...options, "-t", tag, "-f", "/srv/Dockerfile", "/srv/context"]),
     commandLine(["podman", "image", "inspect", "--format", "{{.Id}}", tag]) + " > /srv/id",
-    "rm -f /srv/image.tar.part",
+    "podman image prune --force > /dev/null",
     commandLine(["podman", "save", "-q", "--format", "docker-archive", "-o", "/srv/image.tar.part", tag]),
   ];
 }

@@ -1,10 +1,11 @@
 import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { FastmigError, exitCodes } from "../errors.js";
 import { cacheDir, labPaths, labsDirectory, type LabPaths } from "./paths.js";
 import { removeGroups } from "./cgroups.js";
 import { freeDevices } from "./disk.js";
 import { withLock } from "./lock.js";
-import { removeNamespace, removeNamespaceDirectory } from "./namespaces.js";
+import { groundOf, removeNamespace, removeNamespaceDirectory } from "./namespaces.js";
 import { controllerPort, switchName } from "./network.js";
 import { attempt } from "./run.js";
 import { obstacle } from "./requirements.js";
@@ -31,9 +32,17 @@ async function remove(paths: LabPaths): Promise<void> {
 
 /** Removes root file systems and images; the next `up` builds them again. Throws LAB_BUSY while any lab is up. */
 export async function purge(): Promise<void> {
-  const labs = await readdir(labsDirectory).catch(() => []);
+  const labs = await labsOnCache();
   if (labs.length > 0) throw busy(labs);
   await rm(cacheDir(), { recursive: true, force: true });
+}
+
+async function labsOnCache(): Promise<string[]> {
+  const ids = await readdir(labsDirectory).catch(() => []);
+  const grounds = await Promise.all(
+    ids.map(async (id) => ({ id, root: await groundOf(join(labsDirectory, id)) })),
+  );
+  return grounds.filter(({ root }) => root.startsWith(`${cacheDir()}/`)).map(({ id }) => id);
 }
 
 function busy(labs: readonly string[]): FastmigError {

@@ -15,7 +15,9 @@ export interface ImageRequest {
   /** The Dockerfile's text. The base image is `localhost/debian:trixie-slim`. */
   dockerfile: string;
   context: Context;
-  /** Build arguments. */
+  /** An image of ours that it stands on: the build argument `BASE` is its ID. */
+  on?: BuiltImage;
+  /** More build arguments. */
   args?: Readonly<Record<string, string>>;
   say?: Say;
 }
@@ -28,29 +30,31 @@ export interface BuiltImage {
   archive: string;
 }
 
-/** How many archives of earlier contexts stay: somebody may be loading one. */
+/** How many archives of a tag stay: somebody may be loading the one before. */
 const kept = 3;
 
 /** Builds an image with Podman, or takes it from the cache where Dockerfile, context and arguments are the same. */
 export async function buildImage(request: ImageRequest): Promise<BuiltImage> {
   const say = request.say ?? (() => undefined);
   const [root, base] = [await ensureRoot(say), await ensureBase(say)];
-  const { tag, dockerfile, context, args = {} } = request;
+  const { tag, dockerfile, context, on } = request;
+  const args = { ...(on === undefined ? {} : { BASE: on.id }), ...request.args };
   const digest = await contextDigest(context, [dockerfile, args, tag, base]);
-  const dir = await cached(`image-${digest}`, async (exchange) => {
+  const kind = `image-${tag.replaceAll(/[^A-Za-z0-9.]+/g, "-")}-`;
+  const dir = await cached(`${kind}${digest}`, async (exchange) => {
     say(`building ${tag}`);
     await mkdir(join(exchange, "context"), { recursive: true });
     await writeFile(join(exchange, "Dockerfile"), dockerfile);
     await layOut(context, join(exchange, "context"));
-    await build({ root, base, tag, args, exchange });
+    await build({ root, base, on, tag, args, exchange });
     await rm(join(exchange, "context"), { recursive: true });
   });
-  await forgetOld();
+  await forgetOld(kind);
   return { tag, id: (await readFile(join(dir, "id"), "utf8")).trim(), archive: join(dir, "image.tar") };
 }
 
-async function forgetOld(): Promise<void> {
-  const names = (await readdir(cacheDir())).filter((name) => name.startsWith("image-"));
+async function forgetOld(kind: string): Promise<void> {
+  const names = (await readdir(cacheDir())).filter((name) => name.startsWith(kind));
   const dated = await Promise.all(
     names.map(async (name) => ({ name, at: (await stat(join(cacheDir(), name))).mtimeMs })),
   );

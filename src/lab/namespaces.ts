@@ -1,4 +1,4 @@
-import { mkdir, rm, rmdir, statfs, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, rmdir, statfs, writeFile } from "node:fs/promises";
 import type { Argv } from "../argv.js";
 import { labsDirectory } from "./paths.js";
 import { killAllIn } from "./processes.js";
@@ -53,4 +53,17 @@ export async function removeNamespaceDirectory(lab: Namespaces): Promise<void> {
 /** Whether the command succeeds inside the namespace. */
 export async function succeedsIn(lab: Namespaces, name: string, argv: Argv): Promise<boolean> {
   return (await attempt(inNetwork(lab, name, argv))).ok;
+}
+
+const groundFile = (directory: string): string => `${directory}/.root`;
+
+/** Notes beside the namespaces which root file system the lab stands on, for whoever would remove it. */
+export async function noteGround(lab: Namespaces, root: string): Promise<void> {
+  await mkdir(lab.namespaces, { recursive: true });
+  await writeFile(groundFile(lab.namespaces), root);
+}
+
+/** The root file system of the lab whose namespaces these are; empty where it is not known. */
+export function groundOf(directory: string): Promise<string> {
+  return readFile(groundFile(directory), "utf8").catch(() => "");
 }

@@ -11,28 +11,27 @@ import { ensureMember } from "./network.js";
 import { machineLimits, nodeFiles } from "./node-files.js";
 import { initIn } from "./processes.js";
 import { searchPath } from "./requirements.js";
-import { attempt } from "./run.js";
+import { attempt, type Attempt } from "./run.js";
 import { shapeLink } from "./shape.js";
 import { sshArgv } from "./ssh.js";
 import { labNode, type LabNode, type LabState } from "./state.js";
 
-/** Starts the node unless it runs and answers. */
+/** Starts the node unless it runs and answers, be it slowly: what runs there would die with it. */
 export async function ensureNode(state: LabState, name: string): Promise<void> {
-  if (await answers(state, name)) return;
+  if (await answers(state, name, 15)) return;
   await stopNode(state, name);
   await startNode(state, name);
 }
 
-/** Whether the node's sshd lets us in. */
-export async function answers(state: LabState, name: string): Promise<boolean> {
+/** Whether the node's sshd lets us in within so many seconds. */
+export async function answers(state: LabState, name: string, seconds = 3): Promise<boolean> {
   if ((await initIn(namespaceFile(state, name)).catch(() => undefined)) === undefined) return false;
-  return (await login(state, name)).ok;
+  return (await login(state, name, seconds)).ok;
 }
 
-function login(state: LabState, name: string): ReturnType<typeof attempt> {
-  return attempt(sshArgv(state, name, ["true"], ["-o", "BatchMode=yes", "-o", "ConnectTimeout=2"]), {
-    timeout: 5000,
-  });
+function login(state: LabState, name: string, seconds: number): Promise<Attempt> {
+  const options = ["-o", "BatchMode=yes", "-o", `ConnectTimeout=${seconds}`];
+  return attempt(sshArgv(state, name, ["true"], options), { timeout: (seconds + 3) * 1000 });
 }
 
 /** Pulls the plug: every process of the node dies at once and its network is gone; its disk stays. */
@@ -89,7 +88,7 @@ async function launch(state: LabState, node: LabNode): Promise<void> {
 
 async function awaitLogin(state: LabState, node: LabNode): Promise<void> {
   const look = async (): Promise<true> => {
-    const result = await login(state, node.name);
+    const result = await login(state, node.name, 2);
     if (result.ok) return true;
     throw new Error(`${result.how} ${result.said}`);
   };

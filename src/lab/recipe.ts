@@ -84,7 +84,7 @@ export function mmdebstrap(
   format: "directory" | "tar",
   target: string,
 ): Argv {
-  const options = ['Acquire::Check-Valid-Until "false";', ...source.options];
+  const options = ['Acquire::Check-Valid-Until "false";', 'Acquire::Retries "3";', ...source.options];
   return [
     ...["mmdebstrap", "--variant=minbase", "--mode=root", `--format=${format}`],
     ...options.map((option) => `--aptopt=${option}`),

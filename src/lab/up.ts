@@ -8,10 +8,11 @@ import {
   nodeAddress,
   usedAddresses,
 } from "./addresses.js";
+import { healAll } from "./cut.js";
 import { requireDisk } from "./disk-check.js";
 import { ensureKeys } from "./keys.js";
 import { withLock } from "./lock.js";
-import { isNamespace, namespaceFile } from "./namespaces.js";
+import { isNamespace, namespaceFile, noteGround } from "./namespaces.js";
 import { ensureController, ensureMember, ensureSwitch, switchName } from "./network.js";
 import { ensureNode, stopNode } from "./node.js";
 import { cacheDir, labPaths, type LabPaths } from "./paths.js";
@@ -36,7 +37,7 @@ export interface UpOptions {
 export const patience = 10 * 60_000;
 
 /**
- * Raises a lab, or brings a running one, or what a killed predecessor left, to what is asked for.
+ * Raises a lab, or brings a running one, or what a killed predecessor left, to what is asked for; heals every cut.
  * Throws LAB_ROOT, LAB_PACKAGES, LAB_DISK … where this machine cannot.
  */
 export async function up(options: UpOptions = {}): Promise<LabState> {
@@ -73,8 +74,10 @@ async function connect(
   const running = await isNamespace(namespaceFile(paths, switchName));
   const state = plan(paths, wish(before, options), running && before ? before : fresh(paths, root));
   await writeState(state);
+  await noteGround(state, state.root);
   await ensureSwitch(state);
   await ensureController(state);
+  await healAll(state);
   return state;
 }
 

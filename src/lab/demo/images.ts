@@ -28,8 +28,8 @@ export async function buildFastmigImage(say: Say): Promise<BuiltImage> {
   });
 }
 
-/** Debian's Redis on top of it. The base is named by its ID: its tag may be a later build's. */
+/** Debian's Redis on top of it. */
 export async function buildDemoImage(say: Say): Promise<BuiltImage> {
-  const { id } = await buildFastmigImage(say);
-  return buildImage({ tag: demoImageTag, dockerfile: redis, context: {}, args: { BASE: id }, say });
+  const on = await buildFastmigImage(say);
+  return buildImage({ tag: demoImageTag, dockerfile: redis, context: {}, on, say });
 }

@@ -10,12 +10,12 @@ export const workloadsImage = "localhost/fastmig-workloads:latest";
 
 /** The image of all services of the tests. */
 export async function buildWorkloadsImage(say: (line: string) => void): Promise<BuiltImage> {
-  const { id } = await buildDemoImage(say);
+  const on = await buildDemoImage(say);
   return buildImage({
     tag: workloadsImage,
     dockerfile: await readFile(join(dir, "Dockerfile"), "utf8"),
     context: Object.fromEntries(programs.map((name) => [name, join(dir, name)])),
-    args: { BASE: id },
+    on,
     say,
   });
 }

@@ -38,12 +38,19 @@ test("mmdebstrap: the first suite is installed, the mirror serves all, apt's set
 test("podman build: by argv, quoted once", () => {
   const commands = buildCommands({
     base: "/c/base-1.tar",
+    on: undefined,
     tag: "localhost/x:1",
     args: { M: "http://m/a b" },
   });
   expect(commands).toContain(
     "podman build --isolation=chroot --network=host --layers --pull=never --build-arg 'M=http://m/a b' -t localhost/x:1 -f /srv/Dockerfile /srv/context",
   );
+});
+
+test("an image to stand on is loaded where the builder lacks it", () => {
+  const on = { id: "0123", archive: "/c/image.tar" };
+  const commands = buildCommands({ base: "/c/base-1.tar", on, tag: "localhost/x:1", args: {} });
+  expect(commands).toContain("podman image exists 0123 || podman load -q -i /srv/on.tar");
 });
 
 describe("the cache", () => {
