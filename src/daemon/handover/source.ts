@@ -9,10 +9,10 @@ import {
   type SourceStateName,
 } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
-import { dumpLog, ownDirectory, readLog, restoreLog } from "../engine.js";
+import { dumpLog, ownDirectory, readLog } from "../engine.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
-import { isDead, readStat } from "../procfs.js";
+import { isDead } from "../procfs.js";
 import type { Tracked } from "../processes.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
@@ -20,10 +20,11 @@ import { awaitDeath, awaitResume } from "./death.js";
 import { expectation, makeRoom, refuseStrays, treeFacts } from "./departure.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { packPreserved } from "./preserve.js";
+import { restoreBack } from "./restore-back.js";
 import { Shipping } from "./shipping.js";
 import { readStatistics } from "./statistics.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
-import { directoryOwner, treeOwner } from "./tree-facts.js";
+import { treeOwner } from "./tree-facts.js";
 import { readTreeFile, survivors, writeTree, type DumpedTree } from "./tree-file.js";
 
 export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction> {
@@ -270,18 +271,14 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   async #restoreBack(): Promise<void> {
     const rootPid = (await this.#dumpedTree()).processes[0]?.pid ?? 0;
-    const owner = await directoryOwner(this.directory);
-    const pipes = await this.deps.processes.init.pipes();
-    const job = { owner, imagesDir: join(this.#images(), "final"), workDir: this.directory, pipes };
-    const end = await (await this.deps.engine.restore(job)).ended;
-    const root = await readStat(rootPid);
-    if (end?.kind === "exited" && end.code === 0 && root !== undefined) {
-      await this.deps.service.adopt(root);
-      await this.machine.send("restoredBack");
+    const back = await restoreBack(this.deps, { directory: this.directory, images: this.#images(), rootPid });
+    if ("failure" in back) {
+      this.record.fail(back.failure);
+      await this.machine.send("restoreFailed");
       return;
     }
-    this.record.fail(criuFailure("restore", end, await readLog(restoreLog(this.directory))));
-    await this.machine.send("restoreFailed");
+    await this.deps.service.adopt(back.root);
+    await this.machine.send("restoredBack");
   }
 
   protected async cleanUp(): Promise<void> {

@@ -1,6 +1,7 @@
-import { closeSync, constants, lstatSync, openSync, read, readdirSync, readSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ImageFile } from "../api.js";
+import { readFully } from "./file-bytes.js";
 
 export interface FoundFile {
   file: string;
@@ -33,27 +34,11 @@ export function allFiles(root: string): FoundFile[] {
 export async function readSegment(root: string, file: string, offset: number, into: Buffer): Promise<void> {
   const fd = openSync(join(root, file), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    for (let done = 0; done < into.length;) {
-      const length = await readSome(fd, into.subarray(done), offset + done);
-      if (length === 0) throw new Error(`${file} ends at ${offset + done}: it has shrunk`);
-      done += length;
-    }
+    const length = await readFully(fd, into, offset);
+    if (length < into.length) throw new Error(`${file} ends at ${offset + length}: it has shrunk`);
   } finally {
     closeSync(fd);
   }
-}
-
-/** A way through the thread pool costs more than a small read. */
-const smallRead = 64 * 1024;
-
-function readSome(fd: number, into: Buffer, position: number): Promise<number> | number {
-  if (into.length <= smallRead) return readSync(fd, into, 0, into.length, position);
-  return new Promise((resolve, reject) => {
-    read(fd, into, 0, into.length, position, (error, length) => {
-      if (error) reject(error);
-      else resolve(length);
-    });
-  });
 }
 
 function found(root: string, file: string): FoundFile {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { ImageFile, type Received, type Segment } from "../api.js";
 import { HttpError } from "../refusals.js";
@@ -59,7 +59,7 @@ async function stillThere(store: ImageStore, segment: Segment, buffer: Buffer): 
   if (segment.length > segmentSize) return false;
   const bytes = buffer.subarray(0, segment.length);
   const length = await store.read(segment.file, segment.offset, bytes).catch(() => 0);
-  return length === segment.length && createHash("sha256").update(bytes).digest("hex") === segment.sha256;
+  return length === segment.length && hash("sha256", bytes) === segment.sha256;
 }
 
 class ImageReceiver implements Receiver {
@@ -101,8 +101,7 @@ class ImageReceiver implements Receiver {
     try {
       await this.#writing;
       this.#demand(files);
-      for (const file of files) await this.#store.finish(file, owner);
-      await this.#store.giveDirectories(owner);
+      await this.#store.finish(files, owner);
     } catch (thrown) {
       this.#sealed = false;
       throw thrown;
@@ -114,6 +113,7 @@ class ImageReceiver implements Receiver {
     this.#closing.abort(new HttpError(409, "CLOSED", "this migration takes no more segments"));
     await Promise.allSettled([...this.#underWay]);
     await this.#writing;
+    this.#journal.close();
   }
 
   async #take(segment: Segment, body: Readable, buffer: Buffer): Promise<void> {
@@ -138,7 +138,7 @@ class ImageReceiver implements Receiver {
       this.#check(segment);
       await this.#store.write(segment.file, segment.offset, bytes);
       this.#index.add(segment);
-      await this.#journal.add(segment);
+      this.#journal.add(segment);
     });
     this.#writing = kept.catch(() => undefined);
     return kept;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { pause } from "../../wait.js";
 import type { Segment, TransferProgress } from "../api.js";
 import type { PeerClient } from "./client.js";
@@ -127,7 +127,7 @@ class ImageShipper implements Shipper {
 
   async #ship(piece: Piece, bytes: Buffer): Promise<void> {
     await readSegment(this.#options.root, piece.file, piece.offset, bytes);
-    const segment = { ...piece, sha256: createHash("sha256").update(bytes).digest("hex") };
+    const segment = { ...piece, sha256: hash("sha256", bytes) };
     await this.#deliver(segment, bytes);
     this.#verified.add(segment);
     this.#options.onProgress(this.#progress());

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { HttpError } from "../refusals.js";
 
@@ -8,7 +8,7 @@ export interface TakenBody {
 }
 
 /**
- * Reads a body into `into` and hashes it on the way. Rejects where it is longer than `into`, ends early,
+ * Reads a body into `into` and hashes it, at once: an update for every 16 KB costs more. Rejects where it is longer than `into`, ends early,
  * where no byte comes for `silence` milliseconds, or the signal aborts.
  */
 export function takeBody(
@@ -18,7 +18,6 @@ export function takeBody(
   signal: AbortSignal,
 ): Promise<TakenBody> {
   return new Promise((resolve, reject) => {
-    const hash = createHash("sha256");
     let length = 0;
     const watch = setTimeout(() => fail(new Error(`no byte for ${silence} ms`)), silence);
     const fail = (error: Error): void => {
@@ -28,13 +27,12 @@ export function takeBody(
     const take = (chunk: Buffer): void => {
       if (length + chunk.length > into.length) return fail(tooLong(into.length));
       chunk.copy(into, length);
-      hash.update(chunk);
       length += chunk.length;
       watch.refresh();
     };
     const end = (): void => {
       settle();
-      resolve({ length, sha256: hash.digest("hex") });
+      resolve({ length, sha256: hash("sha256", into.subarray(0, length)) });
     };
     const stop = (): void => fail(signal.reason as Error);
     const close = (): void => fail(new Error("the connection broke within the body"));
