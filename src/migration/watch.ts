@@ -92,11 +92,20 @@ export async function carryProof({ destination, id }: MigrationContext, both: Bo
 async function discarded(context: MigrationContext, both: Both): Promise<Both> {
   const end = performance.now() + discardMs;
   let last = both;
+  if (!isOver(last.destination)) await passAbortOn(context);
   while (!isOver(last.destination) && performance.now() < end) {
     await pause(interval);
     last = { source: both.source, destination: await see(context.destination, context.id) };
   }
   return last;
+}
+
+/** The source's own word may have been lost with the link; a destination that holds a copy waits for it. */
+async function passAbortOn({ destination, id }: MigrationContext): Promise<void> {
+  await destination
+    .daemon()
+    .then((daemon) => daemon.abort(id, { sourceAborted: true }))
+    .catch(() => undefined);
 }
 
 function isOver(seen: Seen): boolean {
