@@ -131,9 +131,14 @@ const Listed = z.array(
   }),
 );
 
+/** The names of all containers, running or not. */
+export function parseNames(json: string): string[] {
+  return Listed.parse(JSON.parse(json.trim() === "" ? "[]" : json)).flatMap(({ Names }) => Names);
+}
+
 /** The ports that running containers publish, from `podman ps --format json`. */
 export function parsePublished(json: string): UsedPort[] {
-  const running = Listed.parse(JSON.parse(json === "" ? "[]" : json)).filter(
+  const running = Listed.parse(JSON.parse(json.trim() === "" ? "[]" : json)).filter(
     ({ State }) => State === "running",
   );
   return running.flatMap(({ Names, Ports }) =>

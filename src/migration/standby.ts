@@ -6,6 +6,7 @@ import { run } from "../remote/run.js";
 import { waitFor } from "../wait.js";
 import { prepareDirectories } from "./directories.js";
 import { inspectContainer } from "./containers.js";
+import type { UsedPort } from "./facts.js";
 import { takenPorts } from "./preflight/gather.js";
 import type { Site } from "./site.js";
 import { statusOf } from "./steps/connect.js";
@@ -17,20 +18,25 @@ const startMs = 60_000;
 const promised = new Map<string, Set<number>>();
 
 /** Creates and starts a service's container; its daemon waits. Answers the port it publishes for direct transfers. */
-export async function createStandby(site: Site, service: PlanService, image: string): Promise<number | null> {
+export async function createStandby(
+  site: Site,
+  service: PlanService,
+  image: string,
+  taken?: readonly UsedPort[],
+): Promise<number | null> {
   const node = await site.node();
   await prepareDirectories(site);
-  const port = await transferPort(site);
+  const port = transferPort(site, taken ?? (await takenPorts(site)));
   await run(node, podman.create(service, { image, paths: site.paths, transferPort: port }));
   await run(node, podman.start(service.name));
   return port;
 }
 
 /** The first port of the node's range that nobody has. */
-export async function transferPort(site: Site): Promise<number | null> {
+export function transferPort(site: Pick<Site, "plan" | "name">, used: readonly UsedPort[]): number | null {
   const range = site.plan.transferPorts;
   if (range === null) return null;
-  const taken = new Set((await takenPorts(site)).map(({ port }) => port));
+  const taken = new Set(used.map(({ port }) => port));
   const mine = promised.get(site.name) ?? new Set();
   promised.set(site.name, mine);
   for (let port = range.first; port <= range.last; port++) {

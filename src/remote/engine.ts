@@ -52,7 +52,10 @@ export function create(service: ContainerPlan, options: CreateOptions): Argv {
     ...labels({ "io.fastmig.service": name, "io.fastmig.spec": specDigest(service), ...options.labels }),
     ...run.publish.flatMap((port) => ["-p", published(port)]),
     ...transferPort(run.network, options.transferPort),
-    ...run.volumes.flatMap((volume) => ["-v", `${volume.host}:${volume.container}${volume.readOnly ? ":ro" : ""}`]),
+    ...run.volumes.flatMap((volume) => [
+      "-v",
+      `${volume.host}:${volume.container}${volume.readOnly ? ":ro" : ""}`,
+    ]),
     ...given("--network", run.network),
     ...given("--ip", run.ip),
     ...given("--memory", run.memory),
@@ -85,7 +88,12 @@ function labels(all: Readonly<Record<string, string>>): string[] {
   return Object.entries(all).flatMap(([key, value]) => ["--label", `${key}=${value}`]);
 }
 
-function published({ ip, hostPort, containerPort, protocol }: ContainerPlan["run"]["publish"][number]): string {
+function published({
+  ip,
+  hostPort,
+  containerPort,
+  protocol,
+}: ContainerPlan["run"]["publish"][number]): string {
   const on = ip === null ? "" : ip.includes(":") ? `[${ip}]:` : `${ip}:`;
   return `${on}${hostPort}:${containerPort}/${protocol}`;
 }
@@ -104,7 +112,8 @@ export const start = (name: string): Argv => podman("start", name);
 export const stop = (name: string, seconds: number): Argv => podman("stop", "--time", String(seconds), name);
 
 /** Also where it runs, and nothing where there is none; its anonymous volumes go with it. */
-export const remove = (name: string): Argv => podman("rm", "--force", "--ignore", "--volumes", "--time", "0", name);
+export const remove = (name: string): Argv =>
+  podman("rm", "--force", "--ignore", "--volumes", "--time", "0", name);
 
 export const rename = (name: string, to: string): Argv => podman("rename", name, to);
 
@@ -122,6 +131,9 @@ export const exec = (name: string, argv: Argv): Argv => podman("exec", name, ...
 
 /** What differs from its image, as JSON: `changed`, `added`, `deleted`. */
 export const diff = (name: string): Argv => podman("diff", "--format", "json", name);
+
+/** `podman version 5.4.2`, without a look at its storage. */
+export const version = (): Argv => podman("--version");
 
 /** Go's template language. */
 export const info = (format: string): Argv => podman("info", "--format", format);

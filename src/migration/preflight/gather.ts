@@ -3,105 +3,115 @@ import { run } from "../../remote/run.js";
 import { changesOf, inspectContainer, inspectImage } from "../containers.js";
 import type { MigrationContext } from "../context.js";
 import type { ContainerFacts, DestinationFacts, Facts, SourceFacts, UsedPort } from "../facts.js";
-import { parseListening, parsePublished } from "../podman-output.js";
+import { parseListening, parseNames, parsePublished } from "../podman-output.js";
 import { openMigrationOf, ownershipOf } from "../state-files.js";
 import type { Site } from "../site.js";
 import { statusOf } from "../steps/connect.js";
-import { gatherSystem } from "./system.js";
+import { engineFacts, gatherSystem, storageFree } from "./system.js";
 
-/** Everything that preflight judges by, in a few commands side by side on each node. */
+/** Everything that preflight judges by. What does not depend on anything is asked at once: an engine's command takes its 100 ms. */
 export async function gatherFacts(context: MigrationContext): Promise<Facts> {
   const { migration, service } = context;
-  const [systems, container] = await Promise.all([
-    Promise.all([gatherSystem(context.source), gatherSystem(context.destination)]),
-    containerIfPossible(context.source),
-  ]);
+  const container = inspectContainer(context.source, service.name);
   const [source, destination] = await Promise.all([
-    gatherSource(context, systems[0], container),
-    gatherDestination(context, systems[1], container),
+    gatherSource(context, container),
+    gatherDestination(context, container),
   ]);
-  return { migration, service, source, destination };
-}
-
-type System = Awaited<ReturnType<typeof gatherSystem>>;
-
-/** Without an engine there is no container to see; the engine's own finding says why. */
-async function containerIfPossible(site: Site): Promise<ContainerFacts | null> {
-  return inspectContainer(site, site.service).catch(() => null);
+  if (destination.imageId !== null || source.container === null)
+    return { migration, service, source, destination };
+  const [image, free] = await Promise.all([
+    inspectImage(context.source, source.container.imageId),
+    storageFree(context.destination),
+  ]);
+  return {
+    migration,
+    service,
+    source: { ...source, imageSize: image?.size ?? 0 },
+    destination: { ...destination, storageFree: free },
+  };
 }
 
 async function gatherSource(
   { source, service }: MigrationContext,
-  system: System,
-  container: ContainerFacts | null,
+  inspected: Promise<ContainerFacts | null>,
 ): Promise<SourceFacts> {
-  if ("missing" in system.engine)
-    return {
-      ...system,
-      imageId: null,
-      container: null,
-      status: null,
-      daemonError: null,
-      changes: [],
-      imageSize: 0,
-    };
   const named = [...service.preserve, ...service.shared, ...service.leave];
-  const [planned, size, { status, error }, changes] = await Promise.all([
-    inspectImage(source, service.image),
-    container === null ? null : inspectImage(source, container.imageId),
+  const [system, engine, status, changed] = await Promise.all([
+    gatherSystem(source),
+    engineFacts(source, inspected),
     statusOf(source),
-    container?.running === true ? changesOf(source, service.name, named) : [],
+    settled(changesOf(source, service.name, named)),
   ]);
+  const container = "missing" in engine ? null : await inspected;
+  const changes = container?.running === true ? await changed() : [];
+  const imageId =
+    container === null || container.imageName === service.image
+      ? container?.imageId
+      : (await inspectImage(source, service.image))?.id;
   return {
     ...system,
-    imageId: planned?.id ?? null,
+    engine,
+    imageId: imageId ?? null,
     container,
-    status,
-    daemonError: error,
+    status: status.status,
+    daemonError: status.error,
     changes,
-    imageSize: size?.size ?? 0,
+    imageSize: 0,
+    storageFree: 0,
   };
+}
+
+/** Whether its error counts is known only later. */
+function settled<T>(work: Promise<T>): Promise<() => Promise<T>> {
+  return work.then(
+    (value) => () => Promise.resolve(value),
+    (thrown: unknown) => () => Promise.reject(thrown as Error),
+  );
 }
 
 async function gatherDestination(
   { destination, service }: MigrationContext,
-  system: System,
-  source: ContainerFacts | null,
+  inspected: Promise<ContainerFacts | null>,
 ): Promise<DestinationFacts> {
-  if ("missing" in system.engine)
-    return {
-      ...system,
-      imageId: null,
-      container: null,
-      status: null,
-      open: null,
-      ownership: null,
-      taken: [],
-    };
-  const [container, image, { status }, open, ownership, taken] = await Promise.all([
-    inspectContainer(destination, service.name),
-    inspectImage(destination, source?.imageId ?? service.image),
+  const listed = listContainers(destination);
+  const [system, engine, status, open, ownership, listening, image] = await Promise.all([
+    gatherSystem(destination),
+    engineFacts(destination, listed),
     statusOf(destination),
     openMigrationOf(destination),
     ownershipOf(destination),
-    takenPorts(destination),
+    listeningPorts(destination),
+    settled(inspected.then((container) => inspectImage(destination, container?.imageId ?? service.image))),
   ]);
-  return { ...system, imageId: image?.id ?? null, container, status, open, ownership, taken };
+  const facts = { ...system, status: status.status, open, ownership, storageFree: 0 };
+  if ("missing" in engine) return { ...facts, engine, imageId: null, container: null, taken: listening };
+  const { names, published } = await listed;
+  const container = names.includes(service.name) ? await inspectContainer(destination, service.name) : null;
+  return {
+    ...facts,
+    engine,
+    imageId: (await image())?.id ?? null,
+    container,
+    taken: withoutDoubles(published, listening),
+  };
+}
+
+async function listContainers(site: Site): Promise<{ names: string[]; published: UsedPort[] }> {
+  const text = await run(await site.node(), podman.list());
+  return { names: parseNames(text), published: parsePublished(text) };
+}
+
+/** Every port of a node that somebody has. */
+export async function takenPorts(site: Site): Promise<UsedPort[]> {
+  const [{ published }, listening] = await Promise.all([listContainers(site), listeningPorts(site)]);
+  return withoutDoubles(published, listening);
 }
 
 /** Containers first: `ss` shows only the engine's proxy, or nothing, where a container has the port. */
-export async function takenPorts(site: Site): Promise<UsedPort[]> {
-  const node = await site.node();
-  const [published, listening] = await Promise.all([
-    run(node, podman.list()).then(parsePublished),
-    listeningPorts(site),
-  ]);
-  return [
-    ...published,
-    ...listening.filter(
-      (port) => !published.some((other) => other.port === port.port && other.protocol === port.protocol),
-    ),
-  ];
+function withoutDoubles(published: readonly UsedPort[], listening: readonly UsedPort[]): UsedPort[] {
+  const isPublished = (port: UsedPort): boolean =>
+    published.some((other) => other.port === port.port && other.protocol === port.protocol);
+  return [...published, ...listening.filter((port) => !isPublished(port))];
 }
 
 /** Without `ss` (iproute2) the engine's own list has to do; a clash then shows when the standby is made. */

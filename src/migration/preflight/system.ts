@@ -1,4 +1,4 @@
-import { messageOf } from "../../errors.js";
+import { exitCodes, FastmigError, messageOf } from "../../errors.js";
 import * as podman from "../../remote/engine.js";
 import { run } from "../../remote/run.js";
 import type { NodeFacts } from "../facts.js";
@@ -9,43 +9,39 @@ import type { Site } from "../site.js";
 const volatileTypes = ["tmpfs", "ramfs", "rootfs"];
 
 /** The nearest directory above a path that may not be there yet. */
-const room = `dir=$1; while [ ! -e "$dir" ]; do dir=$(dirname "$dir"); done; exec df -PT -B1 -- "$dir"`;
+const room = `dir=$1; while [ ! -e "$dir" ]; do dir=$(dirname "$dir"); done; df -PT -B1 -- "$dir"`;
+const system = `cat /proc/uptime && grep MemAvailable: /proc/meminfo && ${room}`;
 
-export type SystemFacts = Omit<NodeFacts, "imageId">;
+export type SystemFacts = Pick<NodeFacts, "node" | "identities" | "memoryAvailable" | "state" | "uptime">;
 
-/** What a node says of itself; everything that does not depend on anything else is asked at once. */
+/** What a node says of itself, in one command. */
 export async function gatherSystem(site: Site): Promise<SystemFacts> {
   const node = await site.node();
-  const ask = (...argv: string[]): Promise<string> => run(node, argv);
-  const [engine, meminfo, uptime, state] = await Promise.all([
-    gatherEngine(site),
-    ask("cat", "/proc/meminfo"),
-    ask("cat", "/proc/uptime"),
-    ask("sh", "-c", room, "sh", site.paths.state).then(parseDf),
-  ]);
+  const text = await run(node, ["sh", "-c", system, "sh", site.paths.state]);
+  const state = parseDf(text);
   return {
     node: site.name,
     identities: [node.identity],
-    engine: engine.engine,
-    memoryAvailable: parseMemAvailable(meminfo),
+    memoryAvailable: parseMemAvailable(text),
     state: { free: state.available, volatile: volatileTypes.includes(state.type) },
-    storageFree: engine.storageFree,
-    uptime: Number(uptime.split(" ")[0]) * 1000,
+    uptime: Number(text.split(" ")[0]) * 1000,
   };
 }
 
-/** Podman's absence is a finding, not an error: there may be more to find. */
-async function gatherEngine(site: Site): Promise<Pick<SystemFacts, "engine" | "storageFree">> {
+/** Free on the file system of the engine's storage, bytes. */
+export async function storageFree(site: Site): Promise<number> {
   const node = await site.node();
+  const root = await run(node, podman.info("{{.Store.GraphRoot}}"));
+  return parseDf(await run(node, ["sh", "-c", room, "sh", root.trim()])).available;
+}
+
+/** An engine that does not work is a finding, not an error: there may be more to find. A lost link is an error. */
+export async function engineFacts(site: Site, works: Promise<unknown>): Promise<NodeFacts["engine"]> {
   try {
-    const [version = "", root = "/"] = (
-      await run(node, podman.info("{{.Version.Version}} {{.Store.GraphRoot}}"))
-    )
-      .trim()
-      .split(" ");
-    const storage = parseDf(await run(node, ["sh", "-c", room, "sh", root]));
-    return { engine: { version }, storageFree: storage.available };
+    const [version] = await Promise.all([site.node().then((node) => run(node, podman.version())), works]);
+    return { version: version.trim().split(" ").at(-1) ?? "" };
   } catch (thrown) {
-    return { engine: { missing: messageOf(thrown) }, storageFree: 0 };
+    if (thrown instanceof FastmigError && thrown.exit === exitCodes.unreachable) throw thrown;
+    return { missing: messageOf(thrown) };
   }
 }

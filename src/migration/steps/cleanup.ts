@@ -27,9 +27,9 @@ export const cleanup: Step<MigrationContext> = {
 async function cleanUp(context: MigrationContext): Promise<void> {
   const { source, service, plan, journal } = context;
   const kept = keptName(service.name, context.id);
-  if (!(await isOurs(context))) return;
+  const [ours] = await Promise.all([isOurs(context), saveLog(context)]);
+  if (!ours) return;
   const node = await source.node();
-  await saveLog(context);
   await run(node, podman.stop(service.name, stopSeconds));
   if (plan.options.keepSource === 0) {
     await run(node, podman.remove(service.name));
@@ -55,7 +55,9 @@ async function isOurs({ source, service, warnings }: MigrationContext): Promise<
   return false;
 }
 
+/** Resumed after it was cleaned up there is no container, and the log that was saved then stays. */
 async function saveLog({ source, service, journal }: MigrationContext): Promise<void> {
   const outcome = await (await source.node()).exec(podman.logs(service.name));
-  await journal?.write("source.log", `${outcome.stdout}${outcome.stderr}`);
+  if (outcome.kind === "exited" && outcome.code === 0)
+    await journal?.write("source.log", `${outcome.stdout}${outcome.stderr}`);
 }

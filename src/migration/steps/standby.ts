@@ -44,14 +44,15 @@ function isPrepared({ facts }: MigrationContext): boolean {
 async function containerAt(context: MigrationContext): Promise<number | null> {
   const { destination, service } = context;
   if (isPrepared(context)) return publishedTransferPort(destination);
-  const { source } = given(context.facts, "preflight's facts");
+  const facts = given(context.facts, "preflight's facts");
   await context.journal?.append({
     kind: "made",
     node: destination.name,
     what: "standby",
     name: service.name,
   });
-  return createStandby(destination, service, given(source.container, "the source's container").imageId);
+  const { imageId } = given(facts.source.container, "the source's container");
+  return createStandby(destination, service, imageId, facts.destination.taken);
 }
 
 /** What only the two real daemons can say of CRIU and of the clock. */
