@@ -30,10 +30,10 @@ export default class Migrate extends BaseCommand {
     strict: Flags.boolean({ description: "exit 8 where a downtime budget was missed" }),
   };
 
-  readonly #begun: string[] = [];
+  readonly #open = new Set<string>();
 
   protected override whatIsLeft(): readonly string[] {
-    return this.#begun.map((id) => `fastmig resume ${id}`);
+    return [...this.#open].map((id) => `fastmig resume ${id}`);
   }
 
   async run(): Promise<object> {
@@ -60,7 +60,8 @@ export default class Migrate extends BaseCommand {
       options,
       progress: display.progress,
       signal: this.interrupt,
-      begun: (id) => this.#begun.push(id),
+      begun: (id) => this.#open.add(id),
+      ended: (id) => this.#open.delete(id),
     }).finally(async () => {
       await display.end();
       await nodes.close();

@@ -27,6 +27,16 @@ export async function conclude(
   return { error: whole(failure, exit, last), text: last };
 }
 
+/** Nothing was asked of any node, so nothing has to be asked again. */
+export function untouched(
+  { plan, service }: MigrationContext,
+  failure: Failure,
+): { error: unknown; text: string } {
+  const { thrown } = failure;
+  const last = `${service.name} was not touched; next, once that is solved: \`fastmig migrate ${plan.path}\``;
+  return { error: whole(failure, exitThrown(thrown), last), text: last };
+}
+
 async function standingNow({ source, destination, migration }: MigrationContext): Promise<Standing> {
   const [theirs, ours] = await Promise.all([statusOf(source), statusOf(destination)]);
   return standingOf(migration, theirs.status, ours.status);

@@ -1,6 +1,6 @@
 import { messageOf } from "../errors.js";
 import type { Plan, PlanMigration } from "../plan/plan.js";
-import { conclude, type Failure } from "./conclude.js";
+import { conclude, untouched, type Failure } from "./conclude.js";
 import { newContext, type MigrateOptions, type MigrationContext } from "./context.js";
 import type { Nodes } from "./nodes.js";
 import type { Progress } from "./progress.js";
@@ -27,6 +27,7 @@ export interface MigrateRequest {
   signal: AbortSignal;
   /** Hears of each migration's id as it begins, for whoever has to say what is left. */
   begun?: (id: string) => void;
+  ended?: (id: string) => void;
 }
 
 /** Runs the plan's migrations side by side within its options. Never throws for a migration that failed: its result says so. */
@@ -50,12 +51,14 @@ export async function migrateAll(request: MigrateRequest): Promise<MigrationResu
 }
 
 async function migrateOne(request: MigrateRequest, migration: PlanMigration): Promise<MigrationResult> {
+  const context = newContext(request.nodes, request.plan, migration, request.options);
+  request.begun?.(context.id);
   try {
-    const context = newContext(request.nodes, request.plan, migration, request.options);
-    request.begun?.(context.id);
     return await drive(context, request);
   } catch (error) {
     return { ...ends(migration), outcome: "failed", error };
+  } finally {
+    request.ended?.(context.id);
   }
 }
 
@@ -85,9 +88,7 @@ async function fail(
   close: (ok: boolean, text: string) => void,
 ): Promise<MigrationResult> {
   const { error, text } =
-    failure.step === "connect"
-      ? { error: failure.thrown, text: messageOf(failure.thrown) }
-      : await conclude(context, failure);
+    failure.step === "connect" ? untouched(context, failure) : await conclude(context, failure);
   close(false, text);
   return { ...ends(context.migration), outcome: "failed", error };
 }

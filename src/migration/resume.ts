@@ -13,7 +13,7 @@ import { createState, verdictOf } from "./state-files.js";
 import { finishingSteps } from "./steps/all.js";
 import { connect } from "./steps/connect.js";
 import { undoWhatWasMade } from "./undo-made.js";
-import { askToAbort, carryProof, doubt, seeBoth, watchToTheEnd, type Both } from "./watch.js";
+import { askToAbort, carryProof, doubt, neverOpened, seeBoth, watchToTheEnd, type Both } from "./watch.js";
 
 export type Resumed = { id: string } & (
   | { outcome: "finished"; report: MigrationReport | null; warnings: string[] }
@@ -71,22 +71,13 @@ async function settleOpen(context: MigrationContext): Promise<"committed" | "rol
 
 /** The source's daemon may be gone for good; its node can still prove that nothing of it lives. */
 async function settleDoubt(context: MigrationContext, both: Both): Promise<"committed" | "rolledBack"> {
-  if (await neverOpened(context, both)) return "rolledBack";
+  if (neverOpened(context, both)) return "rolledBack";
   const proof = (await carryProof(context, both)) ? null : await proofOfNode(context, both);
   if (proof === "aborted") return "rolledBack";
   if (proof !== null) await (await context.destination.daemon()).released(context.id, proof);
   const after = await seeBoth(context);
   if (judge(after.source, after.destination) === "inDoubt" && proof === null) throw doubt(context, after);
   return (await watchToTheEnd(context, { within: patienceMs })).judgement;
-}
-
-/** The program died before any node knew of the migration, or after both had forgotten it. */
-async function neverOpened({ journal }: MigrationContext, { source, destination }: Both): Promise<boolean> {
-  const switched =
-    journal?.entries.some((entry) => entry.kind === "step" && entry.step === "switchover") ?? true;
-  return Promise.resolve(
-    !switched && source === "unknown" && (typeof destination === "string" || destination.state === "opened"),
-  );
 }
 
 /** The source's node answers, its container is stopped, and its verdict is, or becomes, `released`: then everything that was dumped is dead. */

@@ -66,6 +66,15 @@ function nudging(
   };
 }
 
+/** The program died before the source knew of the migration, so that nothing was ever frozen. */
+export function neverOpened({ journal }: MigrationContext, { source, destination }: Both): boolean {
+  const switched =
+    journal?.entries.some((entry) => entry.kind === "step" && entry.step === "switchover") ?? true;
+  return (
+    !switched && source === "unknown" && (typeof destination === "string" || destination.state === "opened")
+  );
+}
+
 /** Both answered: waiting longer brings nothing. */
 function isSaid({ source, destination }: Both): boolean {
   return source !== "silent" && destination !== "silent";
@@ -89,10 +98,11 @@ export async function carryProof({ destination, id }: MigrationContext, both: Bo
   return true;
 }
 
+/** Where the daemons cannot hear each other any more, the source's answer is carried to the destination: only on it may it discard. */
 async function discarded(context: MigrationContext, both: Both): Promise<Both> {
   const end = performance.now() + discardMs;
   let last = both;
-  if (!isOver(last.destination)) await passAbortOn(context);
+  if (!isOver(last.destination)) await tellAborted(context);
   while (!isOver(last.destination) && performance.now() < end) {
     await pause(interval);
     last = { source: both.source, destination: await see(context.destination, context.id) };
@@ -100,8 +110,7 @@ async function discarded(context: MigrationContext, both: Both): Promise<Both> {
   return last;
 }
 
-/** The source's own word may have been lost with the link; a destination that holds a copy waits for it. */
-async function passAbortOn({ destination, id }: MigrationContext): Promise<void> {
+async function tellAborted({ destination, id }: MigrationContext): Promise<void> {
   await destination
     .daemon()
     .then((daemon) => daemon.abort(id, { sourceAborted: true }))
@@ -109,7 +118,7 @@ async function passAbortOn({ destination, id }: MigrationContext): Promise<void>
 }
 
 function isOver(seen: Seen): boolean {
-  return typeof seen === "string" || seen.state === "discarded" || seen.state === "opened";
+  return typeof seen === "string" || seen.state === "discarded";
 }
 
 export function doubt({ id, service, source, destination }: MigrationContext, both: Both): Error {

@@ -1,4 +1,4 @@
-import { messageOf } from "../../errors.js";
+import { exitCodes, FastmigError, messageOf } from "../../errors.js";
 import type { MigrationContext } from "../context.js";
 import { ownershipOf } from "../state-files.js";
 import type { Site } from "../site.js";
@@ -12,7 +12,7 @@ export const connect: Step<MigrationContext> = {
   kind: "reversible",
   run: async (context) => {
     const { source, destination } = context;
-    await Promise.all([source.node(), destination.node()]);
+    await reachBoth(source, destination);
     const [theirs, ours, ownership] = await Promise.all([
       statusOf(source),
       statusOf(destination),
@@ -26,6 +26,25 @@ export const connect: Step<MigrationContext> = {
     };
   },
 };
+
+/** Both are tried to the end: whoever has to mend two nodes wants to hear of both at once. */
+async function reachBoth(...sites: [Site, Site]): Promise<void> {
+  const tried = await Promise.allSettled(sites.map((site) => site.node()));
+  const errors = tried.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+  if (errors.length < sites.length) {
+    if (errors.length > 0) throw errors[0];
+    return;
+  }
+  throw new FastmigError(`neither ${sites[0].name} nor ${sites[1].name} can be reached`, {
+    code: errors[0] instanceof FastmigError ? errors[0].code : "UNREACHABLE",
+    exit: exitCodes.unreachable,
+    details: errors.flatMap((error) => [
+      messageOf(error),
+      ...(error instanceof FastmigError ? [...error.details, ...error.hint.map((line) => `→ ${line}`)] : []),
+    ]),
+    cause: errors[0],
+  });
+}
 
 /** The daemon's status, or why there is none. */
 export async function statusOf(

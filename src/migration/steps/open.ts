@@ -11,6 +11,7 @@ import { createState, openMigrationOf, removeState } from "../state-files.js";
 import type { Step } from "../step.js";
 import { see } from "../see.js";
 import { waitFor } from "../../wait.js";
+import { statusOf } from "./connect.js";
 import { refuseByPreflight } from "./preflight.js";
 
 /** Opens the migration in three journals; the two on the nodes are the lock. */
@@ -146,16 +147,17 @@ async function closedSource({ source, id }: MigrationContext): Promise<string | 
     : undefined;
 }
 
-/** Only our own record: another's lock is not ours to take away. */
-async function closeDestination({ destination, id, look }: MigrationContext): Promise<string> {
-  if (look?.destination) {
-    await (await destination.daemon()).abort(id).catch(() => undefined);
-    return `${destination.name} was asked to close it`;
+/** Only our own record: another's lock is not ours to take away. The source has the service: see `closeSource`. */
+async function closeDestination({ destination, id }: MigrationContext): Promise<string> {
+  const { status } = await statusOf(destination);
+  if (status?.open?.id === id) {
+    await (await destination.daemon()).abort(id, { sourceAborted: true });
+    return `${destination.name} has closed it`;
   }
   const record = await openMigrationOf(destination);
   if (record !== null && record.id !== id)
     return `${destination.name} is locked by another migration, left as it is`;
-  await removeState(destination, ["open.json", `migrations/${id}`]);
+  await removeState(destination, record === null ? [`migrations/${id}`] : ["open.json", `migrations/${id}`]);
   return record === null
     ? `${destination.name} has it closed`
     : `its record on ${destination.name} is removed`;
