@@ -44,7 +44,11 @@ export class DaemonClient {
 
   /** Resolves when the daemon answers; a WaitTimeout tells why it does not. */
   waitReady(options: WaitOptions): Promise<Status> {
-    return waitFor(`the daemon on node ${this.#node.name}`, () => this.status({ signal: options.signal }), options);
+    return waitFor(
+      `the daemon on node ${this.#node.name}`,
+      () => this.status({ signal: options.signal }),
+      options,
+    );
   }
 
   async openApi(options?: AskOptions): Promise<unknown> {
@@ -90,7 +94,11 @@ export class DaemonClient {
   }
 
   /** Asks to give it up; whether it was is what the state says. */
-  abort(id: string, request: AbortRequest = { sourceAborted: false }, options?: AskOptions): Promise<MigrationView> {
+  abort(
+    id: string,
+    request: AbortRequest = { sourceAborted: false },
+    options?: AskOptions,
+  ): Promise<MigrationView> {
     return this.#act(id, "abort", request, { timeout: slow, ...options });
   }
 
@@ -114,16 +122,28 @@ export class DaemonClient {
     return this.#ask({ method: "GET", path }, answer, options);
   }
 
-  #post<T extends z.ZodMiniType>(path: string, body: unknown, answer: T, options: AskOptions = {}): Promise<z.infer<T>> {
+  #post<T extends z.ZodMiniType>(
+    path: string,
+    body: unknown,
+    answer: T,
+    options: AskOptions = {},
+  ): Promise<z.infer<T>> {
     return this.#ask({ method: "POST", path, body: body ?? {} }, answer, options);
   }
 
-  async #ask<T extends z.ZodMiniType>(request: HttpRequest, schema: T, options: AskOptions): Promise<z.infer<T>> {
+  async #ask<T extends z.ZodMiniType>(
+    request: HttpRequest,
+    schema: T,
+    options: AskOptions,
+  ): Promise<z.infer<T>> {
     const asked = { node: this.#node, socket: this.#socket, what: `${request.method} ${request.path}` };
     const { status, text } = await ask(this.#node, this.#socket, request, options);
     if (status < 200 || status > 299) throw answerError(asked, status, text);
     const parsed = schema.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data;
-    throw brokenAnswer(asked, parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`));
+    throw brokenAnswer(
+      asked,
+      parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    );
   }
 }

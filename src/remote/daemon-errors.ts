@@ -37,12 +37,15 @@ export function answerError(asked: Asked, status: number, text: string): Fastmig
 
 /** An answer that the schema does not know. */
 export function brokenAnswer(asked: Asked, details: readonly string[]): FastmigError {
-  return new FastmigError(`${daemonOf(asked)} answered ${asked.what} in a way that this fastmig does not understand`, {
-    code: "DAEMON_ANSWER",
-    exit: exitCodes.rolledBack,
-    details,
-    hint: "are the container's image and this program of the same version?",
-  });
+  return new FastmigError(
+    `${daemonOf(asked)} answered ${asked.what} in a way that this fastmig does not understand`,
+    {
+      code: "DAEMON_ANSWER",
+      exit: exitCodes.rolledBack,
+      details,
+      hint: "are the container's image and this program of the same version?",
+    },
+  );
 }
 
 export function daemonLate(asked: Asked, timeout: number): FastmigError {
@@ -55,11 +58,14 @@ export function daemonLate(asked: Asked, timeout: number): FastmigError {
 
 /** The connection ended before the answer: whether it was done is not known. */
 export function answerLost(asked: Asked, cause: unknown): FastmigError {
-  return new FastmigError(`${daemonOf(asked)}: the connection ended before ${asked.what} was answered: ${messageOf(cause)}`, {
-    code: "ANSWER_LOST",
-    exit: exitCodes.unreachable,
-    cause,
-  });
+  return new FastmigError(
+    `${daemonOf(asked)}: the connection ended before ${asked.what} was answered: ${messageOf(cause)}`,
+    {
+      code: "ANSWER_LOST",
+      exit: exitCodes.unreachable,
+      cause,
+    },
+  );
 }
 
 /** No connection came about. Looks at the node for the reason. */
@@ -67,19 +73,24 @@ export async function noConnection(asked: Asked, cause: unknown): Promise<Fastmi
   const { node, socket } = asked;
   const outcome = await node.exec(["test", "-S", socket], { timeout: 5000 });
   if (outcome.kind === "lost") return answerLost(asked, cause);
-  return outcome.kind === "exited" && outcome.code === 0 ? daemonDead(asked, cause) : daemonAbsent(asked, cause);
+  return outcome.kind === "exited" && outcome.code === 0
+    ? daemonDead(asked, cause)
+    : daemonAbsent(asked, cause);
 }
 
 function daemonAbsent({ node, socket }: Asked, cause: unknown): FastmigError {
-  return new FastmigError(`the container runs no fastmig daemon: there is no ${socket} on node ${node.name}`, {
-    code: "NO_DAEMON",
-    exit: exitCodes.preflight,
-    hint: [
-      "a service comes under the daemon by an image FROM fastmig's and `fastmig start PLAN`",
-      `is its container running? on ${node.name}: podman ps --all`,
-    ],
-    cause,
-  });
+  return new FastmigError(
+    `the container runs no fastmig daemon: there is no ${socket} on node ${node.name}`,
+    {
+      code: "NO_DAEMON",
+      exit: exitCodes.preflight,
+      hint: [
+        "a service comes under the daemon by an image FROM fastmig's and `fastmig start PLAN`",
+        `is its container running? on ${node.name}: podman ps --all`,
+      ],
+      cause,
+    },
+  );
 }
 
 function daemonDead({ node, socket }: Asked, cause: unknown): FastmigError {

@@ -55,12 +55,21 @@ async function makePool(node: Node, socket: string): Promise<Agent> {
 }
 
 /** One request to the daemon on a node's socket. Throws FastmigErrors, and the signal's reason when aborted. */
-export async function ask(node: Node, socket: string, request: HttpRequest, { signal, timeout = 15_000 }: AskOptions): Promise<HttpAnswer> {
+export async function ask(
+  node: Node,
+  socket: string,
+  request: HttpRequest,
+  { signal, timeout = 15_000 }: AskOptions,
+): Promise<HttpAnswer> {
   signal?.throwIfAborted();
   const late = AbortSignal.timeout(timeout);
   const asked: Asked = { node, socket, what: `${request.method} ${request.path}` };
   try {
-    return await exchange(await poolOf(node, socket), request, signal ? AbortSignal.any([late, signal]) : late);
+    return await exchange(
+      await poolOf(node, socket),
+      request,
+      signal ? AbortSignal.any([late, signal]) : late,
+    );
   } catch (thrown) {
     signal?.throwIfAborted();
     if (late.aborted) throw daemonLate(asked, timeout);
@@ -69,13 +78,19 @@ export async function ask(node: Node, socket: string, request: HttpRequest, { si
   }
 }
 
-async function exchange(pool: Agent, { method, path, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+async function exchange(
+  pool: Agent,
+  { method, path, body }: HttpRequest,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   const answer = await pool.request({
     origin: "http://daemon",
     method,
     path,
     signal,
-    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    ...(body === undefined
+      ? {}
+      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
   });
   return { status: answer.statusCode, text: await answer.body.text() };
 }

@@ -52,7 +52,8 @@ export class LocalNode implements Node {
       signal?.throwIfAborted();
       const socket = this.#keep(createConnection({ path: socketPath, allowHalfOpen: true }));
       const stop = (): void => void socket.destroy(signal?.reason as Error);
-      const fail = (cause: Error): void => reject(signal?.aborted ? cause : socketRefused(this.name, socketPath, cause));
+      const fail = (cause: Error): void =>
+        reject(signal?.aborted ? cause : socketRefused(this.name, socketPath, cause));
       signal?.addEventListener("abort", stop, { once: true });
       socket.once("error", fail);
       socket.once("connect", () => {

@@ -3,9 +3,7 @@ import type { Argv } from "../argv.js";
 
 /** How a command on a node ended. A lost link is never a success. */
 export type Outcome = { stdout: string; stderr: string } & (
-  | { kind: "exited"; code: number }
-  | { kind: "signaled"; signal: string }
-  | { kind: "lost"; reason: string }
+  { kind: "exited"; code: number } | { kind: "signaled"; signal: string } | { kind: "lost"; reason: string }
 );
 
 export interface ExecOptions {

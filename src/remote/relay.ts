@@ -36,7 +36,12 @@ function eitherLost(...nodes: Node[]): Promise<string> {
   return Promise.race(nodes.map(async (node) => `node ${node.name}: ${await node.lost}`));
 }
 
-async function carry(near: Duplex, { node, socket }: RelayEnd, open: Set<Duplex>, bytes: Relay["bytes"]): Promise<void> {
+async function carry(
+  near: Duplex,
+  { node, socket }: RelayEnd,
+  open: Set<Duplex>,
+  bytes: Relay["bytes"],
+): Promise<void> {
   track(near, open);
   try {
     const far = track(await node.connect(socket), open);

@@ -32,7 +32,9 @@ export function commandFailed(node: Pick<Node, "name" | "user">, argv: Argv, out
 export function howItEnded(outcome: Outcome): string {
   switch (outcome.kind) {
     case "exited":
-      return outcome.code === 127 ? "exited with code 127 (command not found)" : `exited with code ${outcome.code}`;
+      return outcome.code === 127
+        ? "exited with code 127 (command not found)"
+        : `exited with code ${outcome.code}`;
     case "signaled":
       return `was ended by ${outcome.signal}`;
     case "lost":
@@ -44,5 +46,9 @@ export function howItEnded(outcome: Outcome): string {
 
 function lastLines(outcome: Outcome): string[] {
   const text = outcome.stderr.trim() === "" ? outcome.stdout : outcome.stderr;
-  return text.trimEnd().split("\n").slice(-tail).filter((line) => line !== "");
+  return text
+    .trimEnd()
+    .split("\n")
+    .slice(-tail)
+    .filter((line) => line !== "");
 }

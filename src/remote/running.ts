@@ -3,9 +3,7 @@ import type { Writable } from "node:stream";
 import type { ExecOptions, Outcome, RemoteProcess } from "./node.js";
 
 export type Ending =
-  | { kind: "exited"; code: number }
-  | { kind: "signaled"; signal: string }
-  | { kind: "lost"; reason: string };
+  { kind: "exited"; code: number } | { kind: "signaled"; signal: string } | { kind: "lost"; reason: string };
 
 /** A command that runs on some back end. `ended` resolves when it ended and never rejects. */
 export interface Running {
@@ -38,7 +36,11 @@ export async function collect(running: Running, options: ExecOptions): Promise<O
 export function streaming(running: Running, limits: Limits): RemoteProcess {
   const stderr = textOf(running.stderr, errorTail);
   running.stdin.on("error", ignore);
-  const outcome = supervise(running, limits).then(async (ending) => ({ stdout: "", stderr: await stderr, ...ending }));
+  const outcome = supervise(running, limits).then(async (ending) => ({
+    stdout: "",
+    stderr: await stderr,
+    ...ending,
+  }));
   return { stdin: running.stdin, stdout: running.stdout, outcome };
 }
 
@@ -69,9 +71,11 @@ function whenOver(limits: Limits, stop: (reason: string) => void): () => void {
   if (limits.signal?.aborted) onAbort();
   limits.signal?.addEventListener("abort", onAbort, { once: true });
   // An input that breaks off must not look like one that ended: the command would take half of it for all.
-  if (limits.stdin instanceof Readable) limits.stdin.on("error", (thrown) => stop(`its input failed: ${thrown.message}`));
+  if (limits.stdin instanceof Readable)
+    limits.stdin.on("error", (thrown) => stop(`its input failed: ${thrown.message}`));
   const { timeout } = limits;
-  const timer = timeout === undefined ? undefined : setTimeout(() => stop(`not finished within ${timeout} ms`), timeout);
+  const timer =
+    timeout === undefined ? undefined : setTimeout(() => stop(`not finished within ${timeout} ms`), timeout);
   return () => {
     clearTimeout(timer);
     limits.signal?.removeEventListener("abort", onAbort);

@@ -7,7 +7,12 @@ export function withSudo(argv: Argv): Argv {
 }
 
 /** What sudo says when it wants a password, a terminal, or knows no rule for the user. */
-const refusals = [/^sudo: a password is required/m, /^sudo: a terminal is required/m, /is not in the sudoers file/, /is not allowed to (execute|run sudo)/];
+const refusals = [
+  /^sudo: a password is required/m,
+  /^sudo: a terminal is required/m,
+  /is not in the sudoers file/,
+  /is not allowed to (execute|run sudo)/,
+];
 
 export function refusedBySudo(stderr: string): boolean {
   return refusals.some((refusal) => refusal.test(stderr));

@@ -72,7 +72,9 @@ export class SshServer {
 
   /** A host of an ssh_config that leads here. */
   host(alias: string, lines: string[] = []): string {
-    const key = lines.some((line) => line.startsWith("IdentityFile ")) ? [] : [`IdentityFile ${this.path("user")}`];
+    const key = lines.some((line) => line.startsWith("IdentityFile "))
+      ? []
+      : [`IdentityFile ${this.path("user")}`];
     const own = [
       "HostName 127.0.0.1",
       `Port ${this.port}`,
@@ -88,7 +90,8 @@ export class SshServer {
 
   /** Ends every connection's sshd, as a reboot would, without a word to the client. */
   cut(): void {
-    for (const pid of descendants(this.#daemon?.pid ?? 0).filter((pid) => commandOf(pid).startsWith("sshd"))) kill(pid);
+    for (const pid of descendants(this.#daemon?.pid ?? 0).filter((pid) => commandOf(pid).startsWith("sshd")))
+      kill(pid);
   }
 
   /** What sshd logged. */
@@ -130,10 +133,14 @@ export class SshServer {
   async #run(): Promise<void> {
     // Where sshd separates its privileges it wants this directory, which nothing makes where no sshd is set up.
     if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-    const daemon = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", this.path("sshd_config")], { stdio: ["ignore", "ignore", "pipe"] });
+    const daemon = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", this.path("sshd_config")], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     daemon.stderr.on("data", (chunk: Buffer) => (this.#log += chunk.toString()));
     this.#daemon = daemon;
-    await waitFor("sshd", () => Promise.resolve(this.#log.includes("Server listening") || undefined), { timeout: 10_000 });
+    await waitFor("sshd", () => Promise.resolve(this.#log.includes("Server listening") || undefined), {
+      timeout: 10_000,
+    });
   }
 }
 

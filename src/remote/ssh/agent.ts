@@ -4,7 +4,9 @@ import type { IdentityCallback, ParsedKey, SignCallback, SigningRequestOptions }
 /** The keys that an agent holds. Rejects where no agent listens. */
 export function agentKeys(socketPath: string): Promise<ParsedKey[]> {
   return new Promise((resolve, reject) => {
-    createAgent(socketPath).getIdentities((error, keys) => (error ? reject(error) : resolve((keys ?? []) as ParsedKey[])));
+    createAgent(socketPath).getIdentities((error, keys) =>
+      error ? reject(error) : resolve((keys ?? []) as ParsedKey[]),
+    );
   });
 }
 
@@ -23,7 +25,12 @@ export class ChosenKeys extends BaseAgent<ParsedKey> {
     done(null, this.#keys);
   }
 
-  override sign(key: ParsedKey, data: Buffer, options: SigningRequestOptions | SignCallback, done?: SignCallback): void {
+  override sign(
+    key: ParsedKey,
+    data: Buffer,
+    options: SigningRequestOptions | SignCallback,
+    done?: SignCallback,
+  ): void {
     if (typeof options === "function") this.#agent.sign(key, data, options);
     else this.#agent.sign(key, data, options, done);
   }

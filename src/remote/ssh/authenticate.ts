@@ -35,7 +35,11 @@ interface Attempt {
 }
 
 /** Connects (over `way` where it is given), verifies the host's key, proves who we are. Throws with exit code 4. */
-export async function authenticate(target: SshTarget, options: DialOptions, way: Duplex | undefined): Promise<Authenticated> {
+export async function authenticate(
+  target: SshTarget,
+  options: DialOptions,
+  way: Duplex | undefined,
+): Promise<Authenticated> {
   options.signal?.throwIfAborted();
   const attempt: Attempt = {
     target,
@@ -79,7 +83,8 @@ function goesOn(thrown: AttemptError): boolean {
 function why(attempt: Attempt, thrown: AttemptError): Error {
   const { target, options } = attempt;
   if (attempt.denied) return attempt.denied;
-  if (attempt.asked && thrown.level !== "client-timeout") return refused(options.node, target, attempt.credentials, attempt.accepted);
+  if (attempt.asked && thrown.level !== "client-timeout")
+    return refused(options.node, target, attempt.credentials, attempt.accepted);
   return unreachable(options.node, target, thrown);
 }
 
@@ -91,7 +96,14 @@ function configOf(attempt: Attempt, way: Duplex | undefined): ConnectConfig {
     readyTimeout: target.connectTimeout,
     ...keepalive,
     algorithms: {
-      cipher: ["aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr"],
+      cipher: [
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+        "aes128-ctr",
+        "aes192-ctr",
+        "aes256-ctr",
+      ],
       serverHostKey: hostKeyAlgorithms(attempt.hostKeys.types()),
     },
     hostVerifier: (key: Buffer, done: (valid: boolean) => void) => verify(attempt, key, done),
@@ -136,6 +148,8 @@ const supported: ServerHostKeyAlgorithm[] = [
 
 /** The algorithms of the key types that the host is known by come first: else it might show a key that nobody knows. */
 export function hostKeyAlgorithms(types: readonly string[]): ServerHostKeyAlgorithm[] {
-  const known = supported.filter((algorithm) => types.includes(algorithm.startsWith("rsa-") ? "ssh-rsa" : algorithm));
+  const known = supported.filter((algorithm) =>
+    types.includes(algorithm.startsWith("rsa-") ? "ssh-rsa" : algorithm),
+  );
   return [...known, ...supported.filter((algorithm) => !known.includes(algorithm))];
 }

@@ -15,7 +15,9 @@ export async function readConfigFile(request: SshRequest, configFile: string | u
 }
 
 export function linesOf(request: SshRequest, computed: Record<string, string | string[]>): string[] {
-  const lines = Object.entries(computed).flatMap(([key, value]) => linesFor(key.toLowerCase(), [value].flat()));
+  const lines = Object.entries(computed).flatMap(([key, value]) =>
+    linesFor(key.toLowerCase(), [value].flat()),
+  );
   const asked = [
     ...(request.user === null ? [] : [`user ${request.user}`]),
     ...(request.port === null ? [] : [`port ${request.port}`]),

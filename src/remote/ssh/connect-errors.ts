@@ -10,7 +10,12 @@ const exit = exitCodes.unreachable;
 /** The user's error for a connection attempt that failed before anybody was asked who they are. */
 export function unreachable(node: string, target: SshTarget, thrown: AttemptError): FastmigError {
   const cause = causeOf(thrown);
-  return new FastmigError(`node ${node}: ${cause.says(target)}`, { code: cause.code, exit, hint: cause.hint(target), cause: thrown });
+  return new FastmigError(`node ${node}: ${cause.says(target)}`, {
+    code: cause.code,
+    exit,
+    hint: cause.hint(target),
+    cause: thrown,
+  });
 }
 
 interface Cause {
@@ -29,7 +34,8 @@ const unknownHost: Cause = {
 const timedOut: Cause = {
   code: "CONNECTION_TIMED_OUT",
   says: (target) => `no answer from ${at(target)} within ${target.connectTimeout / 1000} s`,
-  hint: () => "is the host up, and does a firewall drop the packets? ConnectTimeout in the SSH configuration sets the time",
+  hint: () =>
+    "is the host up, and does a firewall drop the packets? ConnectTimeout in the SSH configuration sets the time",
 };
 const noRoute: Cause = {
   code: "HOST_UNREACHABLE",
@@ -63,12 +69,21 @@ function otherwise(thrown: AttemptError): Cause {
 }
 
 /** Nothing that was offered was taken; `accepted` are the methods that the node would have listened to. */
-export function refused(node: string, target: SshTarget, offered: Credentials, accepted: readonly string[]): FastmigError {
+export function refused(
+  node: string,
+  target: SshTarget,
+  offered: Credentials,
+  accepted: readonly string[],
+): FastmigError {
   const tried = offered.offered.length > 0 ? offered.offered.map((key) => `tried ${key}`) : ["no key to try"];
   return new FastmigError(`node ${node}: ${target.user}@${at(target)} was not let in`, {
     code: "AUTHENTICATION_REFUSED",
     exit,
-    details: [...tried, ...offered.withheld, ...(accepted.length > 0 ? [`the node accepts ${accepted.join(", ")}`] : [])],
+    details: [
+      ...tried,
+      ...offered.withheld,
+      ...(accepted.length > 0 ? [`the node accepts ${accepted.join(", ")}`] : []),
+    ],
     hint: hints(target, offered),
   });
 }
@@ -76,24 +91,32 @@ export function refused(node: string, target: SshTarget, offered: Credentials, a
 function hints(target: SshTarget, { locked, offered }: Credentials): string[] {
   return [
     ...locked.map((path) => `give the agent the key with the passphrase: ssh-add ${path}`),
-    ...(offered.length > 5 ? ["sshd ends the connection after six keys: set IdentitiesOnly yes and an IdentityFile"] : []),
+    ...(offered.length > 5
+      ? ["sshd ends the connection after six keys: set IdentitiesOnly yes and an IdentityFile"]
+      : []),
     `put your public key into ${target.user}'s authorized_keys there (ssh-copy-id); passwords are not asked for`,
   ];
 }
 
 export function proxyCommandRefused(node: string, target: SshTarget): FastmigError {
-  return new FastmigError(`node ${node}: the SSH configuration of ${target.asked} has a ProxyCommand, which is not supported`, {
-    code: "PROXY_COMMAND",
-    exit,
-    hint: "use ProxyJump",
-    details: [`ProxyCommand ${target.proxyCommand ?? ""}`],
-  });
+  return new FastmigError(
+    `node ${node}: the SSH configuration of ${target.asked} has a ProxyCommand, which is not supported`,
+    {
+      code: "PROXY_COMMAND",
+      exit,
+      hint: "use ProxyJump",
+      details: [`ProxyCommand ${target.proxyCommand ?? ""}`],
+    },
+  );
 }
 
 export function tooManyHops(node: string, target: SshTarget): FastmigError {
-  return new FastmigError(`node ${node}: ProxyJump leads from hop to hop without an end, last to ${target.asked}`, {
-    code: "SSH_CONFIG",
-    exit,
-    hint: `see: ssh -G ${target.asked} | grep -i proxyjump`,
-  });
+  return new FastmigError(
+    `node ${node}: ProxyJump leads from hop to hop without an end, last to ${target.asked}`,
+    {
+      code: "SSH_CONFIG",
+      exit,
+      hint: `see: ssh -G ${target.asked} | grep -i proxyjump`,
+    },
+  );
 }

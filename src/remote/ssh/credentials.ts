@@ -27,7 +27,15 @@ interface IdentityFile {
 }
 
 /** Files that ssh looks for by itself: that one is missing is no news. */
-const usual = new Set(["id_rsa", "id_dsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss"]);
+const usual = new Set([
+  "id_rsa",
+  "id_dsa",
+  "id_ecdsa",
+  "id_ecdsa_sk",
+  "id_ed25519",
+  "id_ed25519_sk",
+  "id_xmss",
+]);
 
 /** As ssh does: the agent's keys that identity files name, the agent's others, then the files that the agent lacks. */
 export async function credentialsFor(target: SshTarget): Promise<Credentials> {

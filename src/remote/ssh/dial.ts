@@ -32,7 +32,12 @@ export function dial(target: SshTarget, options: DialOptions): Promise<Connectio
   return dialThrough(target, target.jumps, options, 0);
 }
 
-async function dialThrough(target: SshTarget, jumps: readonly Jump[], options: DialOptions, hops: number): Promise<Connection> {
+async function dialThrough(
+  target: SshTarget,
+  jumps: readonly Jump[],
+  options: DialOptions,
+  hops: number,
+): Promise<Connection> {
   if (hops > mostHops) throw tooManyHops(options.node, target);
   const last = jumps.at(-1);
   if (last === undefined) return dialDirectly(target, options);
@@ -69,6 +74,9 @@ async function wayThrough(gateway: Connection, target: SshTarget, options: DialO
   }
 }
 
-function connection(target: SshTarget, { link, fingerprint }: { link: Link; fingerprint: string }): Connection {
+function connection(
+  target: SshTarget,
+  { link, fingerprint }: { link: Link; fingerprint: string },
+): Connection {
   return { link, fingerprint, user: target.user, hostName: target.hostName, close: () => link.close() };
 }

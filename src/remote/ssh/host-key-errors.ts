@@ -12,7 +12,10 @@ export function hostKeyUnknown(node: string, target: SshTarget, key: Buffer): Fa
   return new FastmigError(`node ${node}: nobody vouches for the host key of ${where(target)}`, {
     code: "HOST_KEY_UNKNOWN",
     exit,
-    details: [`it shows ${describe(key)}`, `looked for ${knownNames(target).join(", ")} in ${looked.join(", ") || "no file"}`],
+    details: [
+      `it shows ${describe(key)}`,
+      `looked for ${knownNames(target).join(", ")} in ${looked.join(", ") || "no file"}`,
+    ],
     hint: [
       "compare the fingerprint with the host's own (there: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then run again with --accept-new",
       `or fetch the keys: ${commandLine(keyscan(target))} >> ${looked[0] ?? "~/.ssh/known_hosts"}`,
@@ -22,15 +25,21 @@ export function hostKeyUnknown(node: string, target: SshTarget, key: Buffer): Fa
 
 /** A host that shows another key than the one it is known by is never taken, whatever was asked for. */
 export function hostKeyChanged(node: string, target: SshTarget, key: Buffer, known: KnownHost): FastmigError {
-  return new FastmigError(`node ${node}: the host key of ${where(target)} has CHANGED: somebody may be in between`, {
-    code: "HOST_KEY_CHANGED",
-    exit,
-    details: [`it shows ${describe(key)}`, `it is known by ${describe(known.key)} (${known.file}:${known.line})`],
-    hint: [
-      "find out why; --accept-new does not help here",
-      `if the host really has a new key: ${commandLine(["ssh-keygen", "-f", known.file, "-R", knownNames(target)[0] ?? ""])}`,
-    ],
-  });
+  return new FastmigError(
+    `node ${node}: the host key of ${where(target)} has CHANGED: somebody may be in between`,
+    {
+      code: "HOST_KEY_CHANGED",
+      exit,
+      details: [
+        `it shows ${describe(key)}`,
+        `it is known by ${describe(known.key)} (${known.file}:${known.line})`,
+      ],
+      hint: [
+        "find out why; --accept-new does not help here",
+        `if the host really has a new key: ${commandLine(["ssh-keygen", "-f", known.file, "-R", knownNames(target)[0] ?? ""])}`,
+      ],
+    },
+  );
 }
 
 export function hostKeyRevoked(node: string, key: Buffer, entry: KnownHost): FastmigError {

@@ -1,3 +1,5 @@
+import { keyType } from "./known-hosts.js";
+
 /** What can be told of a private key file without its passphrase. */
 export interface KeyFacts {
   encrypted: boolean;
@@ -21,8 +23,9 @@ export function keyFacts(text: string): KeyFacts {
 
 /** The key of a `.pub` file: `type base64 comment`. */
 export function publicKeyOf(text: string): Buffer | null {
-  const encoded = /^[a-z0-9@.-]+ ([A-Za-z0-9+/]+=*)/.exec(text.trim())?.[1];
-  return encoded === undefined ? null : Buffer.from(encoded, "base64");
+  const [type, encoded = ""] = text.trim().split(/\s+/);
+  const key = Buffer.from(encoded, "base64");
+  return keyType(key) === type ? key : null;
 }
 
 function field(data: Buffer, at: number): Buffer | null {

@@ -20,7 +20,10 @@ export type Verdict =
   /** The host is known by a certificate authority alone. */
   | { kind: "certAuthority"; entry: KnownHost };
 
-const markers: Record<string, KnownHost["marker"]> = { "@revoked": "revoked", "@cert-authority": "certAuthority" };
+const markers: Record<string, KnownHost["marker"]> = {
+  "@revoked": "revoked",
+  "@cert-authority": "certAuthority",
+};
 
 /** The entries of a known_hosts file; comments and lines that are none are passed over, as ssh does. */
 export function parseKnownHosts(file: string, text: string): KnownHost[] {
@@ -64,7 +67,12 @@ function matches(pattern: string, name: string): boolean {
 /** `|1|salt|HMAC-SHA1(salt, name)`, both base64. */
 function hashMatches(pattern: string, name: string): boolean {
   const [, version, salt, hash] = pattern.split("|");
-  return version === "1" && salt !== undefined && hash !== undefined && hmac(Buffer.from(salt, "base64"), name) === hash;
+  return (
+    version === "1" &&
+    salt !== undefined &&
+    hash !== undefined &&
+    hmac(Buffer.from(salt, "base64"), name) === hash
+  );
 }
 
 function hmac(salt: Buffer, name: string): string {
@@ -89,11 +97,14 @@ function wildcard(pattern: string, name: string): boolean {
  * has changed: a new type must not pass for a new host.
  */
 export function judge(entries: readonly KnownHost[], hostNames: readonly string[], key: Buffer): Verdict {
-  const revoked = entries.find((entry) => entry.marker === "revoked" && anyName(entry, hostNames) && entry.key.equals(key));
+  const revoked = entries.find(
+    (entry) => entry.marker === "revoked" && anyName(entry, hostNames) && entry.key.equals(key),
+  );
   if (revoked) return { kind: "revoked", entry: revoked };
   const [first = "", ...later] = hostNames;
   const strict = entries.filter((entry) => entry.marker === "none" && names(entry, first));
-  const loose = strict.length > 0 ? [] : entries.filter((entry) => entry.marker === "none" && anyName(entry, later));
+  const loose =
+    strict.length > 0 ? [] : entries.filter((entry) => entry.marker === "none" && anyName(entry, later));
   const same = [...strict, ...loose].find((entry) => entry.key.equals(key));
   if (same) return { kind: "known", entry: same };
   const other = strict.find((entry) => entry.type === keyType(key)) ?? strict[0];

@@ -1,4 +1,11 @@
-import type { AcceptConnection, Channel, Client, ClientChannel, RejectConnection, UNIXConnectionDetails } from "ssh2";
+import type {
+  AcceptConnection,
+  Channel,
+  Client,
+  ClientChannel,
+  RejectConnection,
+  UNIXConnectionDetails,
+} from "ssh2";
 import { messageOf } from "../../errors.js";
 import { Slots } from "./slots.js";
 
@@ -62,10 +69,12 @@ export class Link {
 
   listen(socketPath: string, onChannel: (channel: ClientChannel) => void): Promise<void> {
     this.#listeners.set(socketPath, onChannel);
-    return this.#ask((done) => this.#client.openssh_forwardInStreamLocal(socketPath, done)).catch((thrown: unknown) => {
-      this.#listeners.delete(socketPath);
-      throw thrown;
-    });
+    return this.#ask((done) => this.#client.openssh_forwardInStreamLocal(socketPath, done)).catch(
+      (thrown: unknown) => {
+        this.#listeners.delete(socketPath);
+        throw thrown;
+      },
+    );
   }
 
   async stopListening(socketPath: string): Promise<void> {
@@ -83,10 +92,14 @@ export class Link {
   }
 
   #over(): void {
-    this.#whyLost = this.#closing ? "the SSH connection was closed" : `the SSH connection was lost${because(this.#error)}`;
+    this.#whyLost = this.#closing
+      ? "the SSH connection was closed"
+      : `the SSH connection was lost${because(this.#error)}`;
   }
 
-  #open(start: (done: (error: Error | undefined, channel: ClientChannel) => void) => unknown): Promise<ClientChannel> {
+  #open(
+    start: (done: (error: Error | undefined, channel: ClientChannel) => void) => unknown,
+  ): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       this.#begin(reject, () => start((error, channel) => (error ? reject(error) : resolve(channel))));
     });

@@ -68,13 +68,13 @@ export class SshNode implements Node {
   async listen(socketPath: string, onConnection: (stream: Duplex) => void): Promise<() => Promise<void>> {
     // sshd removes a stale socket only where it is told to.
     await this.#removeSocket(socketPath);
-    await this.#link.listen(socketPath, (channel) => onConnection(this.#stream(channel))).catch((thrown: unknown) => {
-      throw socketRefused(this.name, socketPath, thrown);
-    });
-    return async () => {
-      await this.#link.stopListening(socketPath);
-      await this.#removeSocket(socketPath);
-    };
+    await this.#link
+      .listen(socketPath, (channel) => onConnection(this.#stream(channel)))
+      .catch((thrown: unknown) => {
+        throw socketRefused(this.name, socketPath, thrown);
+      });
+    let stopped: Promise<void> | undefined;
+    return () => (stopped ??= this.#stopListening(socketPath));
   }
 
   close(): Promise<void> {
@@ -92,6 +92,12 @@ export class SshNode implements Node {
 
   #stream(channel: ClientChannel): ChannelStream {
     return new ChannelStream(channel, this.#link.whyLost);
+  }
+
+  /** Where sshd does not let go of the socket, its removal does: nobody finds it any more. */
+  async #stopListening(socketPath: string): Promise<void> {
+    await this.#link.stopListening(socketPath).catch(() => undefined);
+    await this.#removeSocket(socketPath);
   }
 
   async #removeSocket(socketPath: string): Promise<void> {

@@ -35,7 +35,9 @@ export class PidLine extends Transform {
 
   #found(held: Buffer, match: RegExpExecArray): void {
     this.#told(Number(match[1]));
-    this.#release(Buffer.concat([held.subarray(0, match.index), held.subarray(match.index + match[0].length)]));
+    this.#release(
+      Buffer.concat([held.subarray(0, match.index), held.subarray(match.index + match[0].length)]),
+    );
   }
 
   #release(rest: Buffer): void {

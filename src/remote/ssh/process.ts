@@ -38,16 +38,27 @@ export function runningOn(channel: ClientChannel, host: ProcessHost): Running {
  * ssh2 says `exit` before the last data, and may say it before anybody listens; its `close` comes after the last data and tells
  * the same. Without an exit status it is no end that is known.
  */
-function ending(channel: ClientChannel, stream: ChannelStream, whyLost: ProcessHost["whyLost"]): Promise<Ending> {
+function ending(
+  channel: ClientChannel,
+  stream: ChannelStream,
+  whyLost: ProcessHost["whyLost"],
+): Promise<Ending> {
   return new Promise((resolve) => {
-    const settle = (code?: number | null, signal?: string): void => resolve(endingOf(whyLost(), code, signal));
+    const settle = (code?: number | null, signal?: string): void =>
+      resolve(endingOf(whyLost(), code, signal));
     channel.once("close", settle);
     stream.once("close", () => settle());
   });
 }
 
-function endingOf(lost: string | undefined, code: number | null | undefined, signal: string | undefined): Ending {
+function endingOf(
+  lost: string | undefined,
+  code: number | null | undefined,
+  signal: string | undefined,
+): Ending {
   if (lost !== undefined) return { kind: "lost", reason: lost };
   if (typeof code === "number") return { kind: "exited", code };
-  return signal === undefined ? { kind: "lost", reason: "the node sent no exit status" } : { kind: "signaled", signal };
+  return signal === undefined
+    ? { kind: "lost", reason: "the node sent no exit status" }
+    : { kind: "signaled", signal };
 }

@@ -52,7 +52,9 @@ class Settings {
   }
 
   all(key: string): string[] {
-    return this.#lines.filter(([name, value]) => name === key && value !== "none").map(([, value]) => unquote(value));
+    return this.#lines
+      .filter(([name, value]) => name === key && value !== "none")
+      .map(([, value]) => unquote(value));
   }
 
   one(key: string): string | undefined {
@@ -79,7 +81,11 @@ function unlessNone(value: string | undefined): string | null {
 }
 
 /** IdentityAgent: a path, `none`, `SSH_AUTH_SOCK` or `$VARIABLE`. */
-function agentOf(setting: string | undefined, surrounding: string | undefined, expand: (path: string) => string): string | null {
+function agentOf(
+  setting: string | undefined,
+  surrounding: string | undefined,
+  expand: (path: string) => string,
+): string | null {
   if (setting === "none") return null;
   if (setting === undefined || setting === "SSH_AUTH_SOCK") return surrounding || null;
   if (setting.startsWith("$")) return process.env[setting.replace(/^\$\{?(.*?)\}?$/, "$1")] || null;
@@ -93,11 +99,17 @@ export function parseJumps(setting: string | undefined): Jump[] {
 }
 
 function parseJump(written: string): Jump {
-  const match = /^(?:ssh:\/\/)?(?:(?<user>.+)@)?(?:\[(?<v6>[^\]]+)\]|(?<host>[^:@[\]]+))(?::(?<port>\d+))?\/?$/.exec(written.trim());
+  const match =
+    /^(?:ssh:\/\/)?(?:(?<user>.+)@)?(?:\[(?<v6>[^\]]+)\]|(?<host>[^:@[\]]+))(?::(?<port>\d+))?\/?$/.exec(
+      written.trim(),
+    );
   const { user, v6, host, port } = match?.groups ?? {};
   const name = v6 ?? host;
   if (name === undefined) {
-    throw new FastmigError(`ProxyJump: ${written} is no [user@]host[:port]`, { code: "SSH_CONFIG", exit: exitCodes.unreachable });
+    throw new FastmigError(`ProxyJump: ${written} is no [user@]host[:port]`, {
+      code: "SSH_CONFIG",
+      exit: exitCodes.unreachable,
+    });
   }
   return { host: name, user: user ?? null, port: port === undefined ? null : Number(port) };
 }

@@ -31,7 +31,14 @@ afterAll(async () => {
 });
 
 const backEnds: [string, () => Promise<Node>][] = [
-  ["ssh", () => connectNode({ name: "n", reach: { kind: "ssh", alias: "node" }, sudo: false, address: null }, { sshConfig: server.clientConfig() })],
+  [
+    "ssh",
+    () =>
+      connectNode(
+        { name: "n", reach: { kind: "ssh", alias: "node" }, sudo: false, address: null },
+        { sshConfig: server.clientConfig() },
+      ),
+  ],
   ["local", () => localNode("n")],
 ];
 
@@ -43,7 +50,24 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
   afterEach(() => node.close());
 
   test("hands every argument over as it is", async () => {
-    const words = ["", " ", "a b", "it's", '"', "$HOME", "`id`", "\\", "*", "a\nb", "ü→", "-n", "!", "#", "~", "a;b&c|d<e>f(g)"];
+    const words = [
+      "",
+      " ",
+      "a b",
+      "it's",
+      '"',
+      "$HOME",
+      "`id`",
+      "\\",
+      "*",
+      "a\nb",
+      "ü→",
+      "-n",
+      "!",
+      "#",
+      "~",
+      "a;b&c|d<e>f(g)",
+    ];
     expect(await run(node, ["printf", "%s\\0", ...words])).toBe(words.map((word) => `${word}\0`).join(""));
   });
 
@@ -57,11 +81,18 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
   });
 
   test("a command that is not there exits 127", async () => {
-    expect(await node.exec(["/no/such/command"])).toMatchObject({ kind: "exited", code: 127, stderr: /command/ });
+    expect(await node.exec(["/no/such/command"])).toMatchObject({
+      kind: "exited",
+      code: 127,
+      stderr: /command/,
+    });
   });
 
   test("tells a signal from an exit", async () => {
-    expect(await node.exec(["sh", "-c", "kill -KILL $$"])).toMatchObject({ kind: "signaled", signal: "SIGKILL" });
+    expect(await node.exec(["sh", "-c", "kill -KILL $$"])).toMatchObject({
+      kind: "signaled",
+      signal: "SIGKILL",
+    });
   });
 
   test("takes 16 MB of input and gives them back", async () => {
@@ -72,13 +103,19 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
   });
 
   test("much output on both streams at once does not block", async () => {
-    const outcome = await node.exec(["sh", "-c", "head -c 5000000 /dev/zero >&2 & head -c 5000000 /dev/zero; wait"]);
+    const outcome = await node.exec([
+      "sh",
+      "-c",
+      "head -c 5000000 /dev/zero >&2 & head -c 5000000 /dev/zero; wait",
+    ]);
     expect(outcome).toMatchObject({ kind: "exited", code: 0 });
     expect([outcome.stdout.length, outcome.stderr.length]).toEqual([5_000_000, 5_000_000]);
   });
 
   test("a readable stream is its input", async () => {
-    expect(await run(node, ["cat"], { stdin: Readable.from([Buffer.from("one "), Buffer.from("two")]) })).toBe("one two");
+    expect(
+      await run(node, ["cat"], { stdin: Readable.from([Buffer.from("one "), Buffer.from("two")]) }),
+    ).toBe("one two");
   });
 
   test("an input that breaks off is no success", async () => {
@@ -89,11 +126,17 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
         throw new Error("disk on fire");
       })(),
     );
-    expect(await node.exec(["cat"], { stdin: broken })).toMatchObject({ kind: "lost", reason: "its input failed: disk on fire" });
+    expect(await node.exec(["cat"], { stdin: broken })).toMatchObject({
+      kind: "lost",
+      reason: "its input failed: disk on fire",
+    });
   });
 
   test("a command that reads none of its input is no failure", async () => {
-    expect(await node.exec(["true"], { stdin: Buffer.alloc(4 * 2 ** 20) })).toMatchObject({ kind: "exited", code: 0 });
+    expect(await node.exec(["true"], { stdin: Buffer.alloc(4 * 2 ** 20) })).toMatchObject({
+      kind: "exited",
+      code: 0,
+    });
   });
 
   test("without input it reads an end", async () => {
@@ -103,35 +146,55 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
   test("an abort ends the command", async () => {
     const controller = new AbortController();
     const pidFile = join(directory, "aborted");
-    const outcome = node.exec(["sh", "-c", `echo $$ > ${pidFile}; exec sleep 60`], { signal: controller.signal });
-    const pid = await waitFor("the command", () => Promise.resolve(Number(readFileSync(pidFile, "utf8")) || undefined), { timeout: 5000 });
+    const outcome = node.exec(["sh", "-c", `echo $$ > ${pidFile}; exec sleep 60`], {
+      signal: controller.signal,
+    });
+    const pid = await waitFor(
+      "the command",
+      () => Promise.resolve(Number(readFileSync(pidFile, "utf8")) || undefined),
+      { timeout: 5000 },
+    );
     controller.abort();
     expect(await outcome).toMatchObject({ kind: "lost", reason: "aborted" });
-    await waitFor("its end", () => Promise.resolve(!existsSync(`/proc/${pid}`) || undefined), { timeout: 1000 });
+    await waitFor("its end", () => Promise.resolve(!existsSync(`/proc/${pid}`) || undefined), {
+      timeout: 1000,
+    });
     rmSync(pidFile);
   });
 
   test("what was aborted before is not run", async () => {
     const file = join(directory, "never");
-    expect(await node.exec(["touch", file], { signal: AbortSignal.abort() })).toMatchObject({ kind: "lost", reason: "aborted" });
-    await expect(run(node, ["touch", file], { signal: AbortSignal.abort(new Error("stop")) })).rejects.toThrow("stop");
+    expect(await node.exec(["touch", file], { signal: AbortSignal.abort() })).toMatchObject({
+      kind: "lost",
+      reason: "aborted",
+    });
+    await expect(
+      run(node, ["touch", file], { signal: AbortSignal.abort(new Error("stop")) }),
+    ).rejects.toThrow("stop");
     expect(existsSync(file)).toBe(false);
   });
 
   test("a timeout ends the command", async () => {
-    expect(await node.exec(["sleep", "60"], { timeout: 100 })).toMatchObject({ kind: "lost", reason: "not finished within 100 ms" });
+    expect(await node.exec(["sleep", "60"], { timeout: 100 })).toMatchObject({
+      kind: "lost",
+      reason: "not finished within 100 ms",
+    });
   });
 
   test("a command that ignores SIGTERM is killed", async () => {
     const started = performance.now();
-    const outcome = await node.exec(["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], { timeout: 100 });
+    const outcome = await node.exec(["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], {
+      timeout: 100,
+    });
     expect(outcome.kind).toBe("lost");
     expect(performance.now() - started).toBeLessThan(6000);
   });
 
   test("thirty commands at once", async () => {
     const numbers = Array.from({ length: 30 }, (_, index) => String(index));
-    expect(await Promise.all(numbers.map((number) => run(node, ["echo", number])))).toEqual(numbers.map((number) => `${number}\n`));
+    expect(await Promise.all(numbers.map((number) => run(node, ["echo", number])))).toEqual(
+      numbers.map((number) => `${number}\n`),
+    );
   });
 
   test("streams through a spawned command, whose reader comes late", async () => {
@@ -192,7 +255,10 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
     });
 
     test("a socket that is not there, or that nobody listens on, is refused", async () => {
-      await expect(node.connect(join(directory, "nowhere.sock"))).rejects.toMatchObject({ code: "SOCKET_REFUSED", exit: 4 });
+      await expect(node.connect(join(directory, "nowhere.sock"))).rejects.toMatchObject({
+        code: "SOCKET_REFUSED",
+        exit: 4,
+      });
       writeFileSync(socket, "");
       await expect(node.connect(socket)).rejects.toMatchObject({ code: "SOCKET_REFUSED" });
     });
@@ -202,7 +268,15 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
     });
 
     test("the end of a stream that is destroyed reaches the other side", async () => {
-      const closed = new Promise((resolve) => void serve((stream) => stream.resume().on("close", resolve).on("end", () => stream.end())));
+      const closed = new Promise(
+        (resolve) =>
+          void serve((stream) =>
+            stream
+              .resume()
+              .on("close", resolve)
+              .on("end", () => stream.end()),
+          ),
+      );
       const stream = await waitFor("the listener", () => node.connect(socket), { timeout: 2000 });
       stream.destroy();
       await closed;
@@ -211,7 +285,10 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
 
     test("listens, also where a stale socket lies", async () => {
       writeFileSync(socket, "");
-      const stop = await node.listen(socket, (stream) => void buffer(stream).then((data) => stream.end(digest(data))));
+      const stop = await node.listen(
+        socket,
+        (stream) => void buffer(stream).then((data) => stream.end(digest(data))),
+      );
       const client = createConnection({ path: socket, allowHalfOpen: true });
       const data = randomBytes(2 ** 20);
       client.end(data);
@@ -224,7 +301,9 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
       await serve((stream) => stream.pipe(stream));
       const streams = await Promise.all(Array.from({ length: 20 }, () => node.connect(socket)));
       streams.forEach((stream, index) => stream.end(`hello ${index}`));
-      expect(await Promise.all(streams.map((stream) => text(stream)))).toEqual(streams.map((_, index) => `hello ${index}`));
+      expect(await Promise.all(streams.map((stream) => text(stream)))).toEqual(
+        streams.map((_, index) => `hello ${index}`),
+      );
     });
   });
 });

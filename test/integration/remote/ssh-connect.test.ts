@@ -34,19 +34,29 @@ async function connect(lines: string[] = [], options: ConnectOptions = {}, hosts
 }
 
 function fingerprintOf(name: string): string {
-  return execFileSync("ssh-keygen", ["-lf", server.path(`${name}.pub`)], { encoding: "utf8" }).split(" ")[1] ?? "";
+  return (
+    execFileSync("ssh-keygen", ["-lf", server.path(`${name}.pub`)], { encoding: "utf8" }).split(" ")[1] ?? ""
+  );
 }
 
 describe("reaching the host", () => {
   test("by an alias", async () => {
     const reached = await connect();
-    expect(reached).toMatchObject({ name: "n", user: server.user, address: "127.0.0.1", identity: fingerprintOf("host_ed25519") });
+    expect(reached).toMatchObject({
+      name: "n",
+      user: server.user,
+      address: "127.0.0.1",
+      identity: fingerprintOf("host_ed25519"),
+    });
     expect(await run(reached, ["id", "-un"])).toBe(`${server.user}\n`);
   });
 
   test("by host, user and port, with the configuration's keys", async () => {
     const reach = { kind: "host" as const, host: "127.0.0.1", user: server.user, port: server.port };
-    const sshConfig = server.clientConfig([], `Host 127.0.0.1\n  IdentityFile ${server.path("user")}\n  UserKnownHostsFile ${server.path("known_hosts")}`);
+    const sshConfig = server.clientConfig(
+      [],
+      `Host 127.0.0.1\n  IdentityFile ${server.path("user")}\n  UserKnownHostsFile ${server.path("known_hosts")}`,
+    );
     node = await connectNode({ ...spec, reach, address: "192.0.2.1" }, { sshConfig });
     expect(node.address).toBe("192.0.2.1");
   });
@@ -84,7 +94,10 @@ describe("reaching the host", () => {
   });
 
   test("a port that nobody listens on", async () => {
-    await expect(connect([`Port ${await freePort()}`])).rejects.toMatchObject({ code: "CONNECTION_REFUSED", exit: 4 });
+    await expect(connect([`Port ${await freePort()}`])).rejects.toMatchObject({
+      code: "CONNECTION_REFUSED",
+      exit: 4,
+    });
   });
 
   test("a host that never answers", async () => {
@@ -99,9 +112,15 @@ describe("reaching the host", () => {
   });
 
   test("a port where something else answers", async () => {
-    const other = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(0, "127.0.0.1");
+    const other = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(
+      0,
+      "127.0.0.1",
+    );
     await once(other, "listening");
-    await expect(connect([`Port ${(other.address() as AddressInfo).port}`])).rejects.toMatchObject({ code: "SSH_FAILED", exit: 4 });
+    await expect(connect([`Port ${(other.address() as AddressInfo).port}`])).rejects.toMatchObject({
+      code: "SSH_FAILED",
+      exit: 4,
+    });
     other.close();
   });
 
@@ -110,7 +129,9 @@ describe("reaching the host", () => {
     await once(silent, "listening");
     const controller = new AbortController();
     silent.once("connection", () => controller.abort(new Error("stop")));
-    await expect(connect([`Port ${(silent.address() as AddressInfo).port}`], { signal: controller.signal })).rejects.toThrow("stop");
+    await expect(
+      connect([`Port ${(silent.address() as AddressInfo).port}`], { signal: controller.signal }),
+    ).rejects.toThrow("stop");
     silent.close();
   });
 
@@ -147,9 +168,13 @@ describe("the host key", () => {
 
   test("ssh itself reads what we wrote, hashed too", async () => {
     const file = server.path("hashed");
-    await (await connect([`UserKnownHostsFile ${file}`, "HashKnownHosts yes", "StrictHostKeyChecking accept-new"])).close();
+    await (
+      await connect([`UserKnownHostsFile ${file}`, "HashKnownHosts yes", "StrictHostKeyChecking accept-new"])
+    ).close();
     expect(readFileSync(file, "utf8")).toMatch(/^\|1\|/);
-    expect(execFileSync("ssh-keygen", ["-F", `[127.0.0.1]:${server.port}`, "-f", file], { encoding: "utf8" })).toContain("found");
+    expect(
+      execFileSync("ssh-keygen", ["-F", `[127.0.0.1]:${server.port}`, "-f", file], { encoding: "utf8" }),
+    ).toContain("found");
     await connect([`UserKnownHostsFile ${file}`]);
     rmSync(file);
   });
@@ -169,7 +194,9 @@ describe("the host key", () => {
     const details = (refusal as { details: string[] }).details.join("\n");
     expect(details).toContain(fingerprintOf("host_ed25519"));
     expect(details).toContain(`${fingerprintOf("other")} (${server.path("known_hosts")}:2)`);
-    expect(readFileSync(server.path("known_hosts"), "utf8")).not.toContain(server.publicKey("host_ed25519").split(" ")[1] ?? "");
+    expect(readFileSync(server.path("known_hosts"), "utf8")).not.toContain(
+      server.publicKey("host_ed25519").split(" ")[1] ?? "",
+    );
   });
 
   test("a host known by one type of key is asked for that type", async () => {
@@ -181,12 +208,18 @@ describe("the host key", () => {
 
   test("a revoked one is refused", async () => {
     server.trust(`${server.hostLine()}@revoked * ${server.hostLine().split(" ").slice(1).join(" ")}`);
-    await expect(connect([], { acceptNew: true })).rejects.toMatchObject({ code: "HOST_KEY_REVOKED", exit: 4 });
+    await expect(connect([], { acceptNew: true })).rejects.toMatchObject({
+      code: "HOST_KEY_REVOKED",
+      exit: 4,
+    });
   });
 
   test("a host known by a certificate authority alone is refused by name", async () => {
     server.trust(`@cert-authority * ${server.hostLine().split(" ").slice(1).join(" ")}`);
-    await expect(connect([], { acceptNew: true })).rejects.toMatchObject({ code: "HOST_KEY_CERTIFICATE", exit: 4 });
+    await expect(connect([], { acceptNew: true })).rejects.toMatchObject({
+      code: "HOST_KEY_CERTIFICATE",
+      exit: 4,
+    });
   });
 
   test("HostKeyAlias is the name it is looked up by", async () => {
@@ -204,7 +237,9 @@ describe("the host key", () => {
 describe("proving who we are", () => {
   test("a key that the node does not know: the message names what was tried", async () => {
     if (!existsSync(server.path("stranger"))) server.keygen("stranger");
-    const refusal = await connect([`IdentityFile ${server.path("stranger")}`]).catch((thrown: unknown) => thrown);
+    const refusal = await connect([`IdentityFile ${server.path("stranger")}`]).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(refusal).toMatchObject({ code: "AUTHENTICATION_REFUSED", exit: 4 });
     const { details } = refusal as { details: string[] };
     expect(details).toContain(`tried ${server.path("stranger")} ${fingerprintOf("stranger")}`);
@@ -237,15 +272,24 @@ describe("proving who we are", () => {
     function addToAgent(): void {
       writeFileSync(server.path("askpass"), "#!/bin/sh\necho a passphrase\n");
       chmodSync(server.path("askpass"), 0o700);
-      const env = { ...process.env, SSH_AUTH_SOCK: agent.socket, SSH_ASKPASS: server.path("askpass"), SSH_ASKPASS_REQUIRE: "force" };
+      const env = {
+        ...process.env,
+        SSH_AUTH_SOCK: agent.socket,
+        SSH_ASKPASS: server.path("askpass"),
+        SSH_ASKPASS_REQUIRE: "force",
+      };
       execFileSync("ssh-add", ["-q", server.path("locked")], { env, stdio: "ignore" });
     }
 
     test("without the agent: the message says ssh-add", async () => {
       await expect(connectLocked()).rejects.toMatchObject({
         code: "AUTHENTICATION_REFUSED",
-        hint: expect.arrayContaining([`give the agent the key with the passphrase: ssh-add ${server.path("locked")}`]),
-        details: expect.arrayContaining([`${server.path("locked")}: has a passphrase and is not in the agent`]),
+        hint: expect.arrayContaining([
+          `give the agent the key with the passphrase: ssh-add ${server.path("locked")}`,
+        ]),
+        details: expect.arrayContaining([
+          `${server.path("locked")}: has a passphrase and is not in the agent`,
+        ]),
       });
     });
 
@@ -273,7 +317,9 @@ describe("proving who we are", () => {
       server.authorize("locked");
       const lines = [`IdentityAgent ${agent.socket}`];
       await (await connect(lines)).close();
-      await expect(connect([...lines, "IdentitiesOnly yes"])).rejects.toMatchObject({ code: "AUTHENTICATION_REFUSED" });
+      await expect(connect([...lines, "IdentitiesOnly yes"])).rejects.toMatchObject({
+        code: "AUTHENTICATION_REFUSED",
+      });
     });
   });
 });

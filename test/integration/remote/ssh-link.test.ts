@@ -14,7 +14,10 @@ let node: Node;
 
 async function start(sshd: string[] = []): Promise<void> {
   server = await SshServer.start({ sshd });
-  node = await connectNode({ name: "n", reach: { kind: "ssh", alias: "node" }, sudo: false, address: null }, { sshConfig: server.clientConfig() });
+  node = await connectNode(
+    { name: "n", reach: { kind: "ssh", alias: "node" }, sudo: false, address: null },
+    { sshConfig: server.clientConfig() },
+  );
 }
 
 afterEach(async () => {
@@ -29,7 +32,11 @@ describe("a lost link", () => {
     const outcome = node.exec(["sh", "-c", "echo half; sleep 60"]);
     await pause(200);
     server.cut();
-    expect(await outcome).toMatchObject({ kind: "lost", reason: expect.stringContaining("SSH connection was lost"), stdout: "half\n" });
+    expect(await outcome).toMatchObject({
+      kind: "lost",
+      reason: expect.stringContaining("SSH connection was lost"),
+      stdout: "half\n",
+    });
   });
 
   test("so is one that is begun afterwards, and it is an error of exit code 4", async () => {
@@ -67,7 +74,10 @@ describe("a lost link", () => {
     await node.close();
     await pause(50);
     expect(lost).toBe(false);
-    expect(await node.exec(["true"])).toMatchObject({ kind: "lost", reason: "the SSH connection was closed" });
+    expect(await node.exec(["true"])).toMatchObject({
+      kind: "lost",
+      reason: "the SSH connection was closed",
+    });
   });
 });
 
@@ -77,13 +87,21 @@ test("keys are renewed under load", async () => {
   const process = await node.spawn(["cat"]);
   process.stdin.end(data);
   const back = await buffer(process.stdout);
-  expect(createHash("sha256").update(back).digest("hex")).toBe(createHash("sha256").update(data).digest("hex"));
+  expect(createHash("sha256").update(back).digest("hex")).toBe(
+    createHash("sha256").update(data).digest("hex"),
+  );
 });
 
 test("a node that forwards nothing says so where a socket is wanted", async () => {
   await start(["AllowStreamLocalForwarding no"]);
-  await expect(node.connect(server.path("s.sock"))).rejects.toMatchObject({ code: "SOCKET_REFUSED", exit: 4 });
-  await expect(node.listen(server.path("s.sock"), () => undefined)).rejects.toMatchObject({ code: "SOCKET_REFUSED", exit: 4 });
+  await expect(node.connect(server.path("s.sock"))).rejects.toMatchObject({
+    code: "SOCKET_REFUSED",
+    exit: 4,
+  });
+  await expect(node.listen(server.path("s.sock"), () => undefined)).rejects.toMatchObject({
+    code: "SOCKET_REFUSED",
+    exit: 4,
+  });
 });
 
 test("a node with few sessions: commands wait for each other", async () => {
