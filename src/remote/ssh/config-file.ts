@@ -11,7 +11,7 @@ export async function readConfigFile(request: SshRequest, configFile: string | u
   const { default: SSHConfig } = await import("ssh-config");
   const text = await readOrEmpty(configFile ?? join(homedir(), ".ssh", "config"));
   const computed = SSHConfig.parse(text).compute(request.host);
-  return linesOf(request, computed as Record<string, string | string[]>);
+  return linesOf(request, computed);
 }
 
 export function linesOf(request: SshRequest, computed: Record<string, string | string[]>): string[] {

@@ -207,6 +207,21 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
     expect(await process.outcome).toMatchObject({ kind: "exited", code: 0 });
   });
 
+  test("one command's output is another's input", async () => {
+    const [from, to] = [await node.spawn(["head", "-c", "20000000", "/dev/zero"]), await node.spawn(["wc", "-c"])];
+    const counted = text(to.stdout);
+    await pipeline(from.stdout, to.stdin);
+    expect((await counted).trim()).toBe("20000000");
+    expect([(await from.outcome).kind, (await to.outcome).kind]).toEqual(["exited", "exited"]);
+  });
+
+  test("an output that nobody wants any more ends its command", async () => {
+    const process = await node.spawn(["cat", "/dev/zero"]);
+    await once(process.stdout, "data");
+    process.stdout.destroy();
+    expect(await process.outcome).not.toMatchObject({ kind: "exited", code: 0 });
+  });
+
   test("a spawned command's failure comes with the end of what it said", async () => {
     const process = await node.spawn(["sh", "-c", "echo data; echo trouble >&2; exit 4"]);
     expect(await text(process.stdout)).toBe("data\n");
