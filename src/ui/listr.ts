@@ -91,5 +91,5 @@ function boardTask({ title, steps }: Board): ListrTask {
     title: drawn.title,
     task: (_context, task) => drawn.until(task),
   }));
-  return { title, task: (_context, task) => task.newListr(tasks, { exitOnError: true }) };
+  return { title, task: (_context, task) => task.newListr(tasks, { concurrent: false, exitOnError: true }) };
 }

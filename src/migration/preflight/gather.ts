@@ -17,7 +17,7 @@ export async function gatherFacts(context: MigrationContext): Promise<Facts> {
     gatherSource(context, container),
     gatherDestination(context, container),
   ]);
-  if (destination.imageId !== null || source.container === null)
+  if (destination.imageId !== null || source.container === null || "missing" in destination.engine)
     return { migration, service, source, destination };
   const [image, free] = await Promise.all([
     inspectImage(context.source, source.container.imageId),

@@ -73,6 +73,7 @@ function destinationRoom({ destination }: Facts, tree: number): Problem[] {
 function imageRoom({ source, destination }: Facts): Problem[] {
   if (
     destination.imageId !== null ||
+    "missing" in destination.engine ||
     source.container === null ||
     destination.storageFree >= source.imageSize
   )
