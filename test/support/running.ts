@@ -13,7 +13,13 @@ const numbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTE
 
 /** Starts the built CLI with this environment and returns at once. */
 export function startFastmig(args: readonly string[], env: Record<string, string>): RunningFastmig {
-  const child = execa(process.execPath, [join(root, "bin/run.js"), ...args], { cwd: root, env, extendEnv: false, reject: false, stdin: "ignore" });
+  const child = execa(process.execPath, [join(root, "bin/run.js"), ...args], {
+    cwd: root,
+    env,
+    extendEnv: false,
+    reject: false,
+    stdin: "ignore",
+  });
   const ended = child.then(({ exitCode, signal, stdout, stderr }) => ({
     exit: exitCode ?? 128 + (numbers[signal ?? ""] ?? 0),
     stdout,

@@ -13,7 +13,12 @@ export interface Cast {
 /** Python leaves no compiled files behind: nothing in the container changes that the plan would have to name. */
 const env = { PYTHONDONTWRITEBYTECODE: "1" };
 
-function httpService(name: string, port: number, program: readonly string[], more: Partial<WrittenService>): Cast {
+function httpService(
+  name: string,
+  port: number,
+  program: readonly string[],
+  more: Partial<WrittenService>,
+): Cast {
   const written: WrittenService = {
     image: workloadsImage,
     command: ["python3", ...program],
@@ -26,21 +31,39 @@ function httpService(name: string, port: number, program: readonly string[], mor
 }
 
 /** Patterned memory, a 5 ms tick, a heartbeat: test/support/workloads/image/pattern.py. */
-export function patternService(client: string, megabytes: number, more: Partial<WrittenService> = {}, name = "pattern", port = 8000): Cast {
+export function patternService(
+  client: string,
+  megabytes: number,
+  more: Partial<WrittenService> = {},
+  name = "pattern",
+  port = 8000,
+): Cast {
   const program = ["/srv/pattern.py", name, String(port), String(megabytes), `${client}:${collectorPort}`];
   return httpService(name, port, program, more);
 }
 
 /** Sixteen workers as uid 1000: test/support/workloads/image/tree.py. */
 export function treeService(client: string, name = "tree", port = 8010): Cast {
-  return httpService(name, port, ["/srv/tree.py", name, String(port), `${client}:${collectorPort}`], { user: "1000" });
+  return httpService(name, port, ["/srv/tree.py", name, String(port), `${client}:${collectorPort}`], {
+    user: "1000",
+  });
 }
 
 /** Debian's Redis, without snapshots of its own accord; its directory travels with the memory. */
 export function redisService(name = "redis", port = 6379): Cast {
   const written: WrittenService = {
     image: workloadsImage,
-    command: ["redis-server", "--port", String(port), "--save", "", "--protected-mode", "no", "--dir", "/data"],
+    command: [
+      "redis-server",
+      "--port",
+      String(port),
+      "--save",
+      "",
+      "--protected-mode",
+      "no",
+      "--dir",
+      "/data",
+    ],
     user: "redis",
     run: { publish: [`${port}:${port}`] },
     preserve: ["/data"],

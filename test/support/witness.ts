@@ -18,7 +18,10 @@ export interface Identity {
 /** Asks an HTTP service of the stage; POST where the path is written `POST /path`. */
 export async function ask<T>(stage: Stage, cast: Cast, node: NodeName, what: string): Promise<T> {
   const [path = "", method = "GET"] = what.split(" ").reverse();
-  const answer = await fetch(`http://${stage.address(node)}:${cast.port}${path}`, { method, signal: AbortSignal.timeout(10_000) });
+  const answer = await fetch(`http://${stage.address(node)}:${cast.port}${path}`, {
+    method,
+    signal: AbortSignal.timeout(10_000),
+  });
   return (await answer.json()) as T;
 }
 
@@ -34,7 +37,11 @@ export class Witness {
 
   /** Starts to watch a service that runs on the node. */
   static async of(stage: Stage, cast: Cast, node: NodeName): Promise<Witness> {
-    const identity = await waitFor(`${cast.name} on ${node}`, () => ask<Identity>(stage, cast, node, "/identity"), { timeout: 20_000 });
+    const identity = await waitFor(
+      `${cast.name} on ${node}`,
+      () => ask<Identity>(stage, cast, node, "/identity"),
+      { timeout: 20_000 },
+    );
     const writer = await stage.clients.count(stage.addresses(cast));
     return new Witness(stage, cast, writer, identity, await checksum(stage, cast, node));
   }
