@@ -23,8 +23,8 @@ const migrate = async (plan: Promise<string>, ...flags: string[]): Promise<Ended
 
 /** Migrates while node b is spoilt by one command, and mends it with another. */
 async function spoilt(spoil: string, mend: string): Promise<Ended> {
-  await stage().on("b", "sh", "-c", spoil);
   try {
+    await stage().on("b", "sh", "-c", spoil);
     return await migrate(stage().plan([cast()]));
   } finally {
     await stage().on("b", "sh", "-c", mend);
@@ -188,8 +188,8 @@ function memoryAvailable(megabytes: number): string {
   return `sed 's/^MemAvailable:.*/MemAvailable: ${kib} kB/' /proc/meminfo > /run/meminfo && mount --bind /run/meminfo /proc/meminfo`;
 }
 
-const smallDisk =
-  "truncate -s 32M /run/disk && mkfs.ext4 -q /run/disk && mount -o loop /run/disk /var/lib/fastmig && mkdir -p /var/lib/fastmig/pattern";
+/** It is one that a reboot empties, too: both are said. */
+const smallDisk = "mount -t tmpfs -o size=32m tmpfs /var/lib/fastmig && mkdir -p /var/lib/fastmig/pattern";
 
 /** An image of node a that is ours but for one change. */
 async function changedImage(change: string): Promise<string> {
