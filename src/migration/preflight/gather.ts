@@ -65,7 +65,7 @@ async function gatherSource(
 function settled<T>(work: Promise<T>): Promise<() => Promise<T>> {
   return work.then(
     (value) => () => Promise.resolve(value),
-    (thrown: unknown) => () => Promise.reject(thrown as Error),
+    (thrown: unknown) => () => Promise.reject(thrown),
   );
 }
 

@@ -1,7 +1,10 @@
 import { expect, test } from "@jest/globals";
+import chalk from "chalk";
 import { migrationReport } from "../../../src/migration/report.js";
 import { reportText } from "../../../src/ui/report.js";
 import { reportParts } from "../../support/migration/report.js";
+
+chalk.level = 0;
 
 test("the report for people", () => {
   expect(
