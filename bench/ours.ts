@@ -1,7 +1,7 @@
 import { type MigrationReport } from "../src/migration/report.js";
 import { type Move, type NodeName, type Stage } from "../test/support/stage.js";
 import { patternService, type Cast } from "../test/support/services.js";
-import { ask } from "../test/support/witness.js";
+import { ask } from "../test/support/ask.js";
 
 /** A migration as its service and its operator saw it, in milliseconds. */
 export interface OurMove {
@@ -39,14 +39,13 @@ export class Mover {
   async move(transfer: "direct" | "relay", more: Move = {}): Promise<OurMove> {
     const { stage, cast } = this;
     const [from, to]: NodeName[] = this.#at === "a" ? ["a", "b"] : ["b", "a"];
-    const plan = await stage.plan([cast], { from, to, transfer, options: { keepSource: "0s" }, ...more });
+    const plan = await stage.plan([cast], { from, to, transfer, ...more });
     await ask<Ticks>(stage, cast, this.#at, "POST /ticks/reset");
     const began = performance.now();
     const [report] = await stage.migrate(plan);
     const wall = performance.now() - began;
     this.#at = to as NodeName;
     const { longestMs } = await ask<Ticks>(stage, cast, this.#at, "/ticks");
-    await stage.result("gc", plan);
     return { blackout: longestMs, wall, report: report as MigrationReport };
   }
 }

@@ -2,7 +2,8 @@ import { expect, test } from "@jest/globals";
 import { onStage } from "../support/on-stage.js";
 import { treeService } from "../support/services.js";
 import { type NodeName } from "../support/stage.js";
-import { ask, Witness } from "../support/witness.js";
+import { ask } from "../support/ask.js";
+import { Witness } from "../support/witness.js";
 
 const stage = onStage();
 

@@ -1,6 +1,7 @@
 import { expect } from "@jest/globals";
 import { contradictions } from "../../src/lab/demo/ledger.js";
 import { waitFor } from "../../src/wait.js";
+import { ask } from "./ask.js";
 import { type Writer } from "./clients.js";
 import { type Cast } from "./services.js";
 import { type NodeName, type Stage } from "./stage.js";
@@ -13,16 +14,6 @@ export interface Identity {
   boot: string;
   startedAt: number;
   counter: number;
-}
-
-/** Asks an HTTP service of the stage; POST where the path is written `POST /path`. */
-export async function ask<T>(stage: Stage, cast: Cast, node: NodeName, what: string): Promise<T> {
-  const [path = "", method = "GET"] = what.split(" ").reverse();
-  const answer = await fetch(`http://${stage.address(node)}:${cast.port}${path}`, {
-    method,
-    signal: AbortSignal.timeout(10_000),
-  });
-  return (await answer.json()) as T;
 }
 
 /** What has to be the same after a move, and a client that has been writing all the time. */
