@@ -41,7 +41,15 @@ export default class Resume extends BaseCommand {
     const migrations = await forEachMigration(ids, (id) =>
       resumeById(id, options, connectOptions(flags), display.progress),
     ).finally(() => display.end());
-    for (const { id, result } of migrations) this.log(`${id}: ${result?.outcome ?? "not settled"}`);
+    for (const { id, result } of migrations) await this.show(id, result);
     return { migrations };
+  }
+
+  private async show(id: string, resumed: Resumed | null): Promise<void> {
+    this.log(`${id}: ${resumed?.outcome ?? "not settled"}`);
+    if (resumed?.outcome !== "finished") return;
+    const { reportText } = await import("../ui/report.js");
+    if (resumed.report !== null) this.log(reportText(resumed.report));
+    else for (const warning of resumed.warnings) this.log(`  warning: ${warning}`);
   }
 }

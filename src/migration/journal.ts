@@ -18,6 +18,9 @@ export interface Created {
   sshConfig: string | null;
 }
 
+/** `unfinished`: the destination has the service, and something is left to clear up. */
+export type Closing = "done" | "rolled back" | "in doubt" | "unfinished";
+
 export type Entry =
   | Created
   | { kind: "step"; step: string; state: "begun" | "ended" | "failed"; detail?: string }
@@ -28,7 +31,7 @@ export type Entry =
   /** `until` ISO 8601: from then on `gc` removes the container. */
   | { kind: "kept"; node: string; container: string; until: string }
   | { kind: "removed"; node: string; container: string }
-  | { kind: "closed"; outcome: "done" | "rolled back" | "in doubt" };
+  | { kind: "closed"; outcome: Closing };
 
 export type Recorded = Entry & { at: string };
 
@@ -74,7 +77,7 @@ export class Journal {
   }
 
   /** How it was closed last; null: it is open, or its CLI died. */
-  get outcome(): "done" | "rolled back" | "in doubt" | null {
+  get outcome(): Closing | null {
     const closed = this.entries.findLast((entry) => entry.kind === "closed");
     return closed?.outcome ?? null;
   }

@@ -6,8 +6,8 @@ export interface Unsettled {
   service: string;
   from: string;
   to: string;
-  /** `begun`: its program runs, or died. `in doubt`: it said so itself. */
-  state: "begun" | "in doubt";
+  /** `begun`: its program runs, or died. Else what it said itself at its end. */
+  state: "begun" | "in doubt" | "unfinished";
   since: string;
 }
 

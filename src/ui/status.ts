@@ -44,8 +44,10 @@ function paint(line: string, place: Place | null): string {
     : line;
 }
 
+const said = { begun: "not finished", "in doubt": "in doubt", unfinished: "not cleaned up" };
+
 function unsettledLine({ id, service, from, to, state, since }: Unsettled): string {
   return chalk.yellow(
-    `migration ${id} (${service}: ${from} → ${to}, since ${since}) is ${state === "begun" ? "not finished" : "in doubt"}: \`fastmig resume ${id}\``,
+    `migration ${id} (${service}: ${from} → ${to}, since ${since}) is ${said[state]}: \`fastmig resume ${id}\``,
   );
 }

@@ -12,7 +12,7 @@ export const report: Step<MigrationContext> = {
     if (views !== null) context.report = reportOf(context, views);
     if (context.report !== null)
       await journal?.write("report.json", `${JSON.stringify(context.report, null, 2)}\n`);
-    await journal?.append({ kind: "closed", outcome: "done" });
+    await journal?.append({ kind: "closed", outcome: context.warnings.length === 0 ? "done" : "unfinished" });
   },
 };
 
