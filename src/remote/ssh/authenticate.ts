@@ -1,3 +1,5 @@
+import { createConnection } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import ssh2 from "ssh2";
 import type { AuthenticationType, Client, ConnectConfig, ServerHostKeyAlgorithm } from "ssh2";
@@ -9,7 +11,6 @@ import type { DialOptions } from "./dial.js";
 import { HostKeys } from "./host-key.js";
 import { fingerprint } from "./known-hosts.js";
 import { Link } from "./link.js";
-import { packetSocketTo } from "./packet-socket.js";
 import type { SshTarget } from "./target.js";
 
 export interface Authenticated {
@@ -56,22 +57,27 @@ export async function authenticate(
   return { link: new Link(client), fingerprint: fingerprint(attempt.verified ?? Buffer.alloc(0)) };
 }
 
-function connected(client: Client, attempt: Attempt, way: Duplex | undefined): Promise<void> {
+async function connected(client: Client, attempt: Attempt, way: Duplex | undefined): Promise<void> {
   const { signal } = attempt.options;
-  return new Promise<void>((resolve, reject) => {
-    const fail = (thrown: Error): void => {
-      reject(signal?.aborted ? (signal.reason as Error) : why(attempt, thrown));
-      client.destroy();
-    };
-    const stop = (): void => fail(new Error("aborted"));
-    signal?.addEventListener("abort", stop, { once: true });
-    client.once("ready", () => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    });
-    client.on("error", (thrown) => (goesOn(thrown) ? undefined : fail(thrown)));
-    client.once("close", () => fail(new Error("the node closed the connection")));
-    client.connect(configOf(attempt, way));
+  const stop = (): boolean => client.emit("error", new Error("aborted"));
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    await ready(client, configOf(attempt, way));
+  } catch (thrown) {
+    client.destroy();
+    throw signal?.aborted ? (signal.reason as Error) : why(attempt, thrown as AttemptError);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+function ready(client: Client, config: ConnectConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once("ready", resolve);
+    // The listeners stay: an error that nobody listens to would end the program.
+    client.on("error", (thrown) => (goesOn(thrown) ? undefined : reject(thrown)));
+    client.once("close", () => reject(new Error("the node closed the connection")));
+    client.connect(config);
   });
 }
 
@@ -88,11 +94,15 @@ function why(attempt: Attempt, thrown: AttemptError): Error {
   return unreachable(options.node, target, thrown);
 }
 
+function socketTo({ hostName: host, port, family }: SshTarget): Socket {
+  return createConnection({ host, port, family, noDelay: true });
+}
+
 function configOf(attempt: Attempt, way: Duplex | undefined): ConnectConfig {
   const { target } = attempt;
   return {
     username: target.user,
-    sock: way ?? packetSocketTo(target.hostName, target.port, target.family),
+    sock: way ?? socketTo(target),
     readyTimeout: target.connectTimeout,
     ...keepalive,
     algorithms: {

@@ -7,10 +7,13 @@ import type {
   UNIXConnectionDetails,
 } from "ssh2";
 import { messageOf } from "../../errors.js";
+import { pause } from "../../wait.js";
 import { Slots } from "./slots.js";
 
 /** sshd's MaxSessions is 10 unless told otherwise, and counts commands alone, not forwarded connections. */
 const sessions = 8;
+/** Milliseconds until a command is given up that sshd has no room for. */
+const roomWithin = 10_000;
 /** Milliseconds until a connection that does not close is cut. */
 const closeWithin = 2000;
 
@@ -41,7 +44,7 @@ export class Link {
   async openSession(command: string, signal?: AbortSignal): Promise<ClientChannel> {
     const giveBack = await this.#sessions.take(signal);
     try {
-      const channel = await this.#open((done) => this.#client.exec(command, done));
+      const channel = await this.#openSoon(command, signal);
       return channel.once("close", giveBack);
     } catch (thrown) {
       giveBack();
@@ -51,7 +54,7 @@ export class Link {
 
   /** Runs a command whose end nobody waits for, out of turn: what ends others must not wait for them. */
   runAside(command: string): void {
-    this.#open((done) => this.#client.exec(command, done)).then(
+    this.#openSoon(command, undefined).then(
       (channel) => channel.resume().stderr.resume(),
       () => undefined,
     );
@@ -91,6 +94,22 @@ export class Link {
     clearTimeout(cut);
   }
 
+  /**
+   * sshd counts a session until it has reaped its command, which may be after it closed the channel: a refusal need not last.
+   * What was refused was not begun, so it can be tried again.
+   */
+  async #openSoon(command: string, signal: AbortSignal | undefined): Promise<ClientChannel> {
+    const end = performance.now() + roomWithin;
+    for (;;) {
+      try {
+        return await this.#open((done) => this.#client.exec(command, done));
+      } catch (thrown) {
+        if (!isRefusal(thrown) || performance.now() > end) throw thrown;
+      }
+      await pause(50, signal);
+    }
+  }
+
   #over(): void {
     this.#whyLost = this.#closing
       ? "the SSH connection was closed"
@@ -126,6 +145,11 @@ export class Link {
     if (listener) listener(accept() as ClientChannel);
     else reject();
   }
+}
+
+/** ssh2 gives a reason where sshd did not open the channel, and none where anything else went wrong. */
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof Error && "reason" in thrown && typeof thrown.reason === "number";
 }
 
 function because(error: string | undefined): string {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,6 +10,8 @@ import { DaemonClient, isLocked, isUnknownMigration } from "../../../src/remote/
 import { localNode } from "../../../src/remote/local.js";
 import type { Node } from "../../../src/remote/node.js";
 import { SshServer } from "../../support/ssh-server.js";
+
+jest.setTimeout(30_000);
 
 const id = "01JCXZ0000000000000000000A";
 const service = { name: "counter", command: ["x"], env: {}, user: "0", workdir: "/" };
@@ -218,9 +220,9 @@ describe.each(nodes)("a daemon on a node by %s", (_kind, connect) => {
     await expect(client.status()).rejects.toMatchObject({ code: "NO_DAEMON" });
     rmSync(sshd.path("d.sock"));
     await node.exec([
-      "python3",
-      "-c",
-      "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])",
+      process.execPath,
+      "-e",
+      "require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))",
       sshd.path("d.sock"),
     ]);
     await expect(client.status()).rejects.toMatchObject({ code: "DAEMON_DEAD", exit: 4 });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,6 +16,8 @@ import type { Node } from "../../../src/remote/node.js";
 import { run } from "../../../src/remote/run.js";
 import { pause, waitFor } from "../../../src/wait.js";
 import { SshServer } from "../../support/ssh-server.js";
+
+jest.setTimeout(30_000);
 
 let server: SshServer;
 let directory: string;
@@ -208,7 +210,10 @@ describe.each(backEnds)("a node by %s", (_kind, connect) => {
   });
 
   test("one command's output is another's input", async () => {
-    const [from, to] = [await node.spawn(["head", "-c", "20000000", "/dev/zero"]), await node.spawn(["wc", "-c"])];
+    const [from, to] = [
+      await node.spawn(["head", "-c", "20000000", "/dev/zero"]),
+      await node.spawn(["wc", "-c"]),
+    ];
     const counted = text(to.stdout);
     await pipeline(from.stdout, to.stdin);
     expect((await counted).trim()).toBe("20000000");

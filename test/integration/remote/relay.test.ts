@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
@@ -12,6 +12,8 @@ import { openRelay } from "../../../src/remote/relay.js";
 import type { Relay } from "../../../src/remote/relay.js";
 import { pause, waitFor } from "../../../src/wait.js";
 import { SshServer } from "../../support/ssh-server.js";
+
+jest.setTimeout(30_000);
 
 let here: SshServer;
 let there: SshServer;

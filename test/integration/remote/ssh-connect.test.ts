@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,6 +9,8 @@ import type { ConnectOptions, NodeSpec } from "../../../src/remote/connect.js";
 import type { Node } from "../../../src/remote/node.js";
 import { run } from "../../../src/remote/run.js";
 import { SshServer, freePort } from "../../support/ssh-server.js";
+
+jest.setTimeout(30_000);
 
 const spec: NodeSpec = { name: "n", reach: { kind: "ssh", alias: "node" }, sudo: false, address: null };
 

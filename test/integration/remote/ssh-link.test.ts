@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -8,6 +8,8 @@ import type { Node } from "../../../src/remote/node.js";
 import { run } from "../../../src/remote/run.js";
 import { pause } from "../../../src/wait.js";
 import { SshServer } from "../../support/ssh-server.js";
+
+jest.setTimeout(30_000);
 
 let server: SshServer;
 let node: Node;
@@ -105,7 +107,7 @@ test("a node that forwards nothing says so where a socket is wanted", async () =
 });
 
 test("a node with few sessions: commands wait for each other", async () => {
-  await start(["MaxSessions 10"]);
+  await start(["MaxSessions 3"]);
   const outcomes = await Promise.all(Array.from({ length: 25 }, () => node.exec(["sleep", "0.05"])));
   expect(outcomes.every((outcome) => outcome.kind === "exited" && outcome.code === 0)).toBe(true);
 });
