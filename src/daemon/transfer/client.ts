@@ -9,15 +9,19 @@ import {
   type ReleaseProof,
   type Segment,
 } from "../api.js";
+import { bundleHead } from "./bundle.js";
 import { TransferError } from "./errors.js";
 import { exchange, type Answer, type Question, type Target } from "./exchange.js";
 import { pskClientOptions } from "./psk.js";
-import { segmentPath } from "./segment.js";
+import { segmentsPath } from "./segment.js";
 
 /** The destination's daemon, as the source's sees it. Every method rejects with a TransferError, or with the signal's reason. */
 export interface PeerClient {
-  /** Resolves once the peer has verified the digest. `body` may be used again after that, and after a rejection. */
-  putSegment(segment: Segment, body: Buffer, signal: AbortSignal): Promise<void>;
+  /**
+   * Sends the bytes of one segment, or of many small ones, one after the other; resolves once the peer has verified
+   * the digests. `bytes` may be used again after that, and after a rejection.
+   */
+  put(segments: readonly Segment[], bytes: Buffer, signal: AbortSignal): Promise<void>;
   /** Answers when the tree is prepared or has failed: no time limit but the signal's. */
   final(body: FinalRequest, signal: AbortSignal): Promise<PeerState>;
   /** Answers when the tree runs: no time limit but the signal's. */
@@ -49,10 +53,11 @@ export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
   const post = <T>(route: string, body: unknown, schema: z.ZodMiniType<T>, signal: AbortSignal): Promise<T> =>
     ask({ method: "POST", path: `${base}/${route}`, json: body, signal }, schema);
   return {
-    putSegment: async (segment, body, signal) => {
+    put: async (segments, bytes, signal) => {
+      const body = segments.length === 1 ? [bytes] : [bundleHead(segments), bytes];
       await exchange(target, {
         method: "PUT",
-        path: segmentPath(options.id, segment),
+        path: segmentsPath(options.id, segments),
         bytes: body,
         signal,
         silence,

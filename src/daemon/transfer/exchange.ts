@@ -15,7 +15,7 @@ export interface Question {
   path: string;
   signal: AbortSignal;
   json?: unknown;
-  bytes?: Buffer;
+  bytes?: readonly Buffer[];
   /** Milliseconds without a byte either way after which the answer counts as lost; none: only the signal ends it. */
   silence?: number;
 }
@@ -47,22 +47,27 @@ function roundTrip(target: Target, question: Question): Promise<{ status: number
     sent.on("timeout", () => sent.destroy(new Error(`silent for ${question.silence} ms`)));
     sent.on("response", (response: IncomingMessage) => {
       read(response).then((text) => {
-        // An answer before the end of the question is a refusal: what is left of the body is not worth the way.
-        if (!sent.writableFinished) sent.destroy();
-        resolve({ status: response.statusCode ?? 0, text });
+        const status = response.statusCode ?? 0;
+        // What is left of the body is not worth the way.
+        if (status >= 400 && !sent.writableFinished) sent.destroy();
+        resolve({ status, text });
       }, reject);
     });
   });
 }
 
 function open(target: Target, { method, path, signal, json, bytes, silence }: Question): ClientRequest {
-  const body = json === undefined ? bytes : Buffer.from(JSON.stringify(json));
-  const type = json === undefined ? "application/octet-stream" : "application/json";
-  const headers = body === undefined ? {} : { "content-type": type, "content-length": body.length };
-  const options = { ...target.where, agent: target.agent, method, path, headers, signal, timeout: silence };
-  const sent = target.secure ? secureRequest(options) : plainRequest(options);
-  sent.end(body);
-  return sent;
+  const body = json === undefined ? bytes : [Buffer.from(JSON.stringify(json))];
+  const options = { ...target.where, agent: target.agent, method, path, signal, timeout: silence };
+  const headers = body === undefined ? {} : bodyHeaders(body, json === undefined);
+  const sent = (target.secure ? secureRequest : plainRequest)({ ...options, headers });
+  for (const part of body ?? []) sent.write(part);
+  return sent.end();
+}
+
+function bodyHeaders(body: readonly Buffer[], raw: boolean): Record<string, string | number> {
+  const length = body.reduce((sum, part) => sum + part.length, 0);
+  return { "content-type": raw ? "application/octet-stream" : "application/json", "content-length": length };
 }
 
 async function read(response: IncomingMessage): Promise<string> {

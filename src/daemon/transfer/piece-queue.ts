@@ -7,7 +7,7 @@ export interface Piece {
 
 /** Pieces in the order they came; whoever asks while there is none waits until there is, or until the end was said. */
 export class PieceQueue {
-  readonly #pieces: Piece[] = [];
+  #pieces: Piece[] = [];
   #ended = false;
   #change = Promise.withResolvers<void>();
 
@@ -30,6 +30,13 @@ export class PieceQueue {
       if (piece !== undefined || this.#ended) return piece;
       await this.#changed(signal);
     }
+  }
+
+  /** Every waiting piece that `wanted` says yes to. */
+  take(wanted: (piece: Piece) => boolean): Piece[] {
+    const taken = this.#pieces.filter(wanted);
+    this.#pieces = this.#pieces.filter((piece) => !taken.includes(piece));
+    return taken;
   }
 
   #wake(): void {

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { ImageFile, type Received, type Segment } from "../api.js";
 import { HttpError } from "../refusals.js";
 import { Buffers } from "./buffers.js";
+import { readBundle, type Bundled } from "./bundle.js";
 import { finalProblems } from "./final-check.js";
 import { ImageStore } from "./image-store.js";
 import { countGarbage } from "./scavenge.js";
@@ -31,6 +32,8 @@ export interface Receiver {
    * ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
    */
   receive(segment: Segment, body: Readable): Promise<void>;
+  /** The same for a body of many segments: all are verified before the first is written. */
+  receiveBundle(body: Readable): Promise<void>;
   received(): Received;
   progress(): { bytes: number; files: number };
   /**
@@ -83,9 +86,18 @@ class ImageReceiver implements Receiver {
 
   async receive(segment: Segment, body: Readable): Promise<void> {
     this.#check(segment);
-    const taken = this.#buffers.use(this.#closing.signal, (buffer) => this.#take(segment, body, buffer));
-    this.#underWay.add(taken);
-    await taken.finally(() => this.#underWay.delete(taken));
+    await this.#take(segment.length, body, (bytes) => {
+      if (bytes.length === segment.length) return [{ segment, bytes }];
+      throw new HttpError(
+        400,
+        "LENGTH",
+        `the body has ${bytes.length} bytes, the query says ${segment.length}`,
+      );
+    });
+  }
+
+  receiveBundle(body: Readable): Promise<void> {
+    return this.#take(segmentSize, body, readBundle);
   }
 
   received(): Received {
@@ -116,29 +128,35 @@ class ImageReceiver implements Receiver {
     this.#journal.close();
   }
 
-  async #take(segment: Segment, body: Readable, buffer: Buffer): Promise<void> {
-    const bytes = buffer.subarray(0, segment.length);
-    const taken = await takeBody(body, bytes, this.#options.silence ?? 10_000, this.#closing.signal);
-    countGarbage(taken.length);
-    if (taken.length !== segment.length) {
-      throw new HttpError(
-        400,
-        "LENGTH",
-        `the body has ${taken.length} bytes, the query says ${segment.length}`,
-      );
-    }
-    if (taken.sha256 !== segment.sha256)
-      throw new HttpError(400, "DIGEST", `the body's digest is ${taken.sha256}`);
-    await this.#keep(segment, bytes);
+  async #take(most: number, body: Readable, read: (bytes: Buffer) => Bundled[]): Promise<void> {
+    const silence = this.#options.silence ?? 10_000;
+    const taken = this.#buffers.use(this.#closing.signal, async (buffer) => {
+      const length = await takeBody(body, buffer.subarray(0, most), silence, this.#closing.signal);
+      countGarbage(length);
+      const parts = read(buffer.subarray(0, length));
+      for (const part of parts) this.#verify(part);
+      await this.#keep(parts);
+    });
+    this.#underWay.add(taken);
+    await taken.finally(() => this.#underWay.delete(taken));
+  }
+
+  #verify({ segment, bytes }: Bundled): void {
+    this.#check(segment);
+    const sha256 = hash("sha256", bytes);
+    if (sha256 !== segment.sha256)
+      throw new HttpError(400, "DIGEST", `the digest of ${segment.file} is ${sha256}`);
   }
 
   /** One write at a time: two senders of one segment never mix their bytes. */
-  #keep(segment: Segment, bytes: Buffer): Promise<void> {
+  #keep(parts: readonly Bundled[]): Promise<void> {
     const kept = this.#writing.then(async () => {
-      this.#check(segment);
-      await this.#store.write(segment.file, segment.offset, bytes);
-      this.#index.add(segment);
-      this.#journal.add(segment);
+      for (const { segment, bytes } of parts) {
+        this.#check(segment);
+        await this.#store.write(segment.file, segment.offset, bytes);
+        this.#index.add(segment);
+        this.#journal.add(segment);
+      }
     });
     this.#writing = kept.catch(() => undefined);
     return kept;

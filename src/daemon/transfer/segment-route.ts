@@ -9,14 +9,16 @@ import { segmentSize } from "./segment.js";
 const whole = z.pipe(z.string().check(z.regex(/^(0|[1-9][0-9]{0,15})$/)), z.transform(Number));
 const SegmentQuery = z.pipe(z.extend(Segment, { offset: whole, length: whole }), Segment);
 
-/** PUT /peer/{id}/segments?file&offset&length&sha256. Rejects with an HttpError where the sender is to blame. */
+/** PUT /peer/{id}/segments?file&offset&length&sha256, or ?bundle for a body of many. Rejects with an HttpError where the sender is to blame. */
 export async function receiveSegment(
   request: IncomingMessage,
   query: URLSearchParams,
   receiver: Receiver,
 ): Promise<void> {
   try {
-    await receiver.receive(segmentOf(query), request);
+    await (query.has("bundle")
+      ? receiver.receiveBundle(request)
+      : receiver.receive(segmentOf(query), request));
   } catch (thrown) {
     if (!request.complete) await leave(request, thrown);
     throw thrown;

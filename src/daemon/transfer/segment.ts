@@ -13,13 +13,11 @@ export function lengthAt(offset: number, size: number): number {
   return Math.min(segmentSize, size - offset);
 }
 
-/** The path and query that a segment is put to. */
-export function segmentPath(id: string, segment: Segment): string {
-  const query = new URLSearchParams({
-    file: segment.file,
-    offset: String(segment.offset),
-    length: String(segment.length),
-    sha256: segment.sha256,
-  });
+/** The path and query that segments are put to. */
+export function segmentsPath(id: string, segments: readonly Segment[]): string {
+  const [segment] = segments;
+  if (segment === undefined || segments.length > 1) return `/peer/${id}/segments?bundle`;
+  const { file, offset, length, sha256 } = segment;
+  const query = new URLSearchParams({ file, offset: String(offset), length: String(length), sha256 });
   return `/peer/${id}/segments?${query.toString()}`;
 }

@@ -14,9 +14,9 @@ export interface ShipperOptions {
   client: PeerClient;
   /** Ends everything: the caller's lease and deadline. A lost link alone never does. */
   signal: AbortSignal;
-  /** Called for every segment that the peer has verified. */
+  /** Called whenever the peer has verified something. */
   onProgress: (progress: TransferProgress) => void;
-  /** Segments that are under way at the same time; each has a buffer of its own. */
+  /** Bodies that are under way at the same time; each has a buffer of its own. */
   atOnce?: number;
 }
 
@@ -35,6 +35,10 @@ export interface Shipper {
 
 /** Milliseconds between two looks at growing files. */
 const lookEvery = 5;
+/** Bytes of a piece that does not deserve a request of its own, and what goes into one together. */
+const small = 256 * 1024;
+const bundleSize = 1024 * 1024;
+const bundleCount = 256;
 /** Milliseconds from a lost line to the next try. */
 const shortestWait = 50;
 const longestWait = 1000;
@@ -61,7 +65,7 @@ class ImageShipper implements Shipper {
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
-    this.#workers = Promise.all(Array.from({ length: options.atOnce ?? 4 }, () => this.#work()));
+    this.#workers = Promise.all(Array.from({ length: options.atOnce ?? 3 }, () => this.#work()));
     this.#workers.catch((reason: unknown) => {
       this.#stop.abort(reason);
     });
@@ -121,22 +125,27 @@ class ImageShipper implements Shipper {
     for (;;) {
       const piece = await this.#queue.next(this.#signal);
       if (piece === undefined) return;
-      await this.#ship(piece, buffer.subarray(0, piece.length));
+      await this.#ship([piece, ...this.#queue.take(fitsBeside(piece))], buffer);
     }
   }
 
-  async #ship(piece: Piece, bytes: Buffer): Promise<void> {
-    await readSegment(this.#options.root, piece.file, piece.offset, bytes);
-    const segment = { ...piece, sha256: hash("sha256", bytes) };
-    await this.#deliver(segment, bytes);
-    this.#verified.add(segment);
+  async #ship(pieces: readonly Piece[], buffer: Buffer): Promise<void> {
+    const segments: Segment[] = [];
+    let end = 0;
+    for (const piece of pieces) {
+      const bytes = buffer.subarray(end, (end += piece.length));
+      await readSegment(this.#options.root, piece.file, piece.offset, bytes);
+      segments.push({ ...piece, sha256: hash("sha256", bytes) });
+    }
+    await this.#deliver(segments, buffer.subarray(0, end));
+    for (const segment of segments) this.#verified.add(segment);
     this.#options.onProgress(this.#progress());
   }
 
-  async #deliver(segment: Segment, bytes: Buffer): Promise<void> {
+  async #deliver(segments: readonly Segment[], bytes: Buffer): Promise<void> {
     for (let damaged = 0; ;) {
       try {
-        await this.#options.client.putSegment(segment, bytes, this.#signal);
+        await this.#options.client.put(segments, bytes, this.#signal);
         return;
       } catch (thrown) {
         if (isLost(thrown)) await this.#afterLoss();
@@ -195,6 +204,21 @@ class ImageShipper implements Shipper {
         .sort((a, b) => a.offset - b.offset),
     }));
   }
+}
+
+/** Whether a piece goes in one body with `first` and those that were let in before. */
+function fitsBeside(first: Piece): (piece: Piece) => boolean {
+  let bytes = first.length;
+  let count = 1;
+  return ({ length }) => {
+    const fits =
+      first.length <= small && length <= small && bytes + length <= bundleSize && count < bundleCount;
+    if (fits) {
+      bytes += length;
+      count++;
+    }
+    return fits;
+  };
 }
 
 function isLost(thrown: unknown): boolean {

@@ -47,14 +47,12 @@ const wrong: fc.Arbitrary<Case & { status: number }> = fc.oneof(
   fc
     .nat({ max: good.length - 1 })
     .map((cut) => ({ what: "cut short", query: text(base), body: good.subarray(0, cut), status: 400 })),
-  fc
-    .integer({ min: 1, max: 5000 })
-    .map((more) => ({
-      what: "too long",
-      query: text(base),
-      body: Buffer.concat([good, Buffer.alloc(more)]),
-      status: 413,
-    })),
+  fc.integer({ min: 1, max: 5000 }).map((more) => ({
+    what: "too long",
+    query: text(base),
+    body: Buffer.concat([good, Buffer.alloc(more)]),
+    status: 413,
+  })),
   fc.tuple(fc.nat({ max: good.length - 1 }), fc.integer({ min: 1, max: 255 })).map(([place, bits]) => {
     const body = Buffer.from(good);
     body[place] = (body[place] ?? 0) ^ bits;
@@ -95,22 +93,18 @@ const wrong: fc.Arbitrary<Case & { status: number }> = fc.oneof(
   fc
     .constantFrom("-1", "1e3", "0x10", "1.5", "", " 1", "99999999999999999999", "NaN")
     .map((offset) => ({ what: "no offset", query: { ...text(base), offset }, body: good, status: 400 })),
-  fc
-    .integer({ min: segmentSize + 1, max: 2 ** 50 })
-    .map((length) => ({
-      what: "oversized",
-      query: { ...text(base), length: String(length) },
-      body: good,
-      status: 413,
-    })),
-  fc
-    .integer({ min: 240, max: 2 ** 20 })
-    .map((at) => ({
-      what: "beyond the limit",
-      query: { ...text(base), file: `core-${at}.img`, offset: "0", length: String(segmentSize) },
-      body: good,
-      status: 400,
-    })),
+  fc.integer({ min: segmentSize + 1, max: 2 ** 50 }).map((length) => ({
+    what: "oversized",
+    query: { ...text(base), length: String(length) },
+    body: good,
+    status: 413,
+  })),
+  fc.integer({ min: 240, max: 2 ** 20 }).map((at) => ({
+    what: "beyond the limit",
+    query: { ...text(base), file: `core-${at}.img`, offset: "0", length: String(segmentSize) },
+    body: good,
+    status: 400,
+  })),
   fc
     .constantFrom("", "0".repeat(63), "G".repeat(64), base.sha256.toUpperCase().replace(/[0-9]/g, "A"))
     .map((digest) => ({
@@ -152,7 +146,7 @@ test("a sender that stops in the middle is let go, and the next one served", asy
     stuck.on("error", resolve).on("response", (answer) => resolve(answer.statusCode)),
   );
   stuck.write(good.subarray(0, 10));
-  await expect(client.putSegment(base, good, AbortSignal.timeout(3000))).resolves.toBeUndefined();
+  await expect(client.put([base], good, AbortSignal.timeout(3000))).resolves.toBeUndefined();
   await ended;
   client.close();
 });
@@ -239,22 +233,18 @@ const spoilt: fc.Arbitrary<FinalFile[]> = fc.oneof(
     .map((at) =>
       changed(at, (file) => ({ ...file, segments: [...file.segments, ...file.segments.slice(0, 1)] })),
     ),
-  fc
-    .nat({ max: 1 })
-    .map((at) =>
-      changed(at, (file) => ({
-        ...file,
-        segments: file.segments.map((one) => ({ ...one, sha256: sha256(good) })),
-      })),
-    ),
-  fc
-    .integer({ min: 1, max: 100 })
-    .map((by) =>
-      changed(0, (file) => ({
-        ...file,
-        segments: file.segments.map((one) => ({ ...one, offset: one.offset + by })),
-      })),
-    ),
+  fc.nat({ max: 1 }).map((at) =>
+    changed(at, (file) => ({
+      ...file,
+      segments: file.segments.map((one) => ({ ...one, sha256: sha256(good) })),
+    })),
+  ),
+  fc.integer({ min: 1, max: 100 }).map((by) =>
+    changed(0, (file) => ({
+      ...file,
+      segments: file.segments.map((one) => ({ ...one, offset: one.offset + by })),
+    })),
+  ),
 );
 
 function changed(at: number, change: (file: FinalFile) => FinalFile): FinalFile[] {
