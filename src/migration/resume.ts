@@ -72,7 +72,9 @@ async function settleOpen(context: MigrationContext): Promise<"committed" | "rol
 /** The source's daemon may be gone for good; its node can still prove that nothing of it lives. */
 async function settleDoubt(context: MigrationContext, both: Both): Promise<"committed" | "rolledBack"> {
   if (neverOpened(context, both)) return "rolledBack";
-  const proof = (await carryProof(context, both)) ? null : await proofOfNode(context, both);
+  const proof = (await carryProof(context, both))
+    ? null
+    : await proofOfNode(context, both).catch(unlessUnreachable);
   if (proof === "aborted") return "rolledBack";
   if (proof !== null) await (await context.destination.daemon()).released(context.id, proof);
   const after = await seeBoth(context);
@@ -92,6 +94,12 @@ async function proofOfNode(
   await createState(context.source, `migrations/${context.id}/verdict`, "released\n");
   if ((await verdictOf(context.source, context.id)) !== "released") return "aborted";
   return { id: context.id, epoch: context.epoch, kind: "stopped", pids: [] };
+}
+
+/** A node that cannot be asked proves nothing; that is the doubt itself, and not an error beside it. */
+function unlessUnreachable(thrown: unknown): null {
+  if (thrown instanceof FastmigError && thrown.exit === exitCodes.unreachable) return null;
+  throw thrown;
 }
 
 async function finish(context: MigrationContext, progress: Progress): Promise<Resumed> {

@@ -4,6 +4,7 @@ import { run } from "../../remote/run.js";
 import { inspectContainer } from "../containers.js";
 import type { MigrationContext } from "../context.js";
 import type { Step } from "../step.js";
+import { statusOf } from "./connect.js";
 
 /** The daemon in it has nothing left to stop. */
 const stopSeconds = 2;
@@ -27,8 +28,8 @@ export const cleanup: Step<MigrationContext> = {
 async function cleanUp(context: MigrationContext): Promise<void> {
   const { source, service, plan, journal } = context;
   const kept = keptName(service.name, context.id);
-  const [ours] = await Promise.all([isOurs(context), saveLog(context)]);
-  if (!ours) return;
+  const [ours, twice] = await Promise.all([isOurs(context), isRunningToo(context), saveLog(context)]);
+  if (!ours || twice) return;
   const node = await source.node();
   await run(node, podman.stop(service.name, stopSeconds));
   if (plan.options.keepSource === 0) {
@@ -44,6 +45,16 @@ async function cleanUp(context: MigrationContext): Promise<void> {
 /** `counter.kept-01jcxz…`: the name of a source's container that is kept. */
 export function keptName(service: string, id: string): string {
   return `${service}.kept-${id.toLowerCase()}`;
+}
+
+/** Never to be met, and never to be made worse: a copy that executes is not stopped by a clean-up. */
+async function isRunningToo({ source, service, destination, warnings }: MigrationContext): Promise<boolean> {
+  const { status } = await statusOf(source);
+  if (status?.service.state !== "running") return false;
+  warnings.push(
+    `${service.name} runs on ${source.name} too (epoch ${status.ownership.epoch}), beside the copy on ${destination.name}: look at both now, and stop the wrong one`,
+  );
+  return true;
 }
 
 /** Done before (by a CLI that died), or another container by now: then it is not touched. */

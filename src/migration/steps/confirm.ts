@@ -4,7 +4,7 @@ import type { MigrationContext } from "../context.js";
 import type { Site } from "../site.js";
 import type { Step } from "../step.js";
 import { see } from "../see.js";
-import { buryByHand, verdictOf } from "../state-files.js";
+import { buryByHand, createState, verdictOf } from "../state-files.js";
 
 /** Both daemons close the migration: images and locks go, the ownership stands. */
 export const confirm: Step<MigrationContext> = {
@@ -28,10 +28,12 @@ async function confirmAt(context: MigrationContext, site: Site): Promise<void> {
   }
 }
 
-/** A source whose container is stopped has no daemon that could close it. */
+/** A source whose container is stopped has no daemon that could close it. The destination runs: where there is no verdict yet, it is `released`. */
 async function closedByHand({ source, service, id, epoch }: MigrationContext): Promise<boolean> {
   const container = await inspectContainer(source, service.name);
-  if (container?.running === true || (await verdictOf(source, id)) !== "released") return false;
+  if (container?.running === true) return false;
+  await createState(source, `migrations/${id}/verdict`, "released\n");
+  if ((await verdictOf(source, id)) !== "released") return false;
   await buryByHand(source, id, epoch);
   return true;
 }
