@@ -10,50 +10,55 @@ export default class Demo extends BaseCommand {
   static override examples = ["<%= config.bin %> demo", "<%= config.bin %> demo --json --down"];
   static override flags = {
     keys: Flags.integer({ description: "keys that Redis holds", default: 200_000, min: 1 }),
+    name: Flags.string({ description: "the lab's name", default: "demo", helpValue: "LAB" }),
     down: Flags.boolean({ description: "take the lab down at the end" }),
   };
 
+  #name = "demo";
+
   protected override whatIsLeft(): readonly string[] {
-    return ["the lab is up: fastmig lab down --name demo"];
+    return [`the lab is up; to take it down: fastmig lab down --name ${this.#name}`];
   }
 
   async run(): Promise<DemoResult> {
     const { flags } = await this.parse(Demo);
-    const [{ runDemo }, { down }] = await Promise.all([
+    const { name, keys } = flags;
+    this.#name = name;
+    const [{ runDemo }, { programName }, { down }] = await Promise.all([
       import("../lab/demo/demo.js"),
+      import("../lab/demo/program.js"),
       import("../lab/down.js"),
     ]);
-    const say = (line: string): void => this.logToStderr(`demo: ${line}`);
     try {
-      const result = await runDemo({
-        keys: flags.keys,
-        say,
-        signal: this.interrupt,
-        shown: !this.jsonEnabled(),
-      });
-      this.#show(result, flags.down);
+      const result = await runDemo({ name, keys, say, signal: this.interrupt, shown: !this.jsonEnabled() });
+      this.#show(result, flags.down ? undefined : programName());
       judge(result);
       return result;
     } finally {
-      if (flags.down) await down("demo");
-      else say("the lab is up; to take it down: fastmig lab down --name demo");
+      if (flags.down) await down(name);
+      else say(`the lab is up; to take it down: ${programName()} lab down --name ${name}`);
     }
   }
 
-  #show({ timeline, client, same, plan, sshConfig }: DemoResult, gone: boolean): void {
+  #show({ lab, timeline, client, same, plan, sshConfig }: DemoResult, program: string | undefined): void {
     const saw = [
       `${client.acknowledged} writes acknowledged, ${client.lost} of them lost`,
       same.process ? "the same process answers (PID and run id)" : "another process answers",
       same.data ? "the digest of the data is equal" : "the data differ",
     ];
     const look = [
-      "fastmig lab ssh b --name demo -- podman ps --all",
-      `fastmig status ${plan} --ssh-config ${sshConfig}`,
+      `${program} lab ssh b --name ${lab} -- podman ps --all`,
+      `${program} status ${plan} --ssh-config ${sshConfig}`,
       `ssh -F ${sshConfig} a`,
     ];
     this.log(["", "What the client saw:", ...indented(timeline), ...indented(saw)].join("\n"));
-    if (!gone) this.log(["", "To look around:", ...indented(look)].join("\n"));
+    if (program !== undefined) this.log(["", "To look around:", ...indented(look)].join("\n"));
   }
+}
+
+/** Also with --json: stderr is for people. */
+function say(line: string): void {
+  process.stderr.write(`demo: ${line}\n`);
 }
 
 const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);

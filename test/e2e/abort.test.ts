@@ -8,7 +8,7 @@ import { Witness } from "../support/witness.js";
 
 const stage = onStage();
 
-test("`abort` in the transfer: the source serves, and a second migration succeeds", async () => {
+test("in the transfer a second `migrate` is refused; `abort`: the source serves, and a second migration succeeds", async () => {
   const cast = patternService(stage().lab.client.address, 100);
   const plan = await stage().plan([cast]);
   await stage().clients.collect();
@@ -18,10 +18,12 @@ test("`abort` in the transfer: the source serves, and a second migration succeed
   const lab = await setRate(stage().lab, 20e6);
   const running = stage().startFastmig("migrate", plan);
   const id = await inTheTransfer(stage(), cast, "a");
+  const second = await stage().fastmig("migrate", plan);
   const aborted = await stage().fastmig("abort", id);
   const ended = await running.ended;
   await setRate(lab, null);
 
+  expect(second).toMatchObject({ exit: exitCodes.locked, stderr: expect.stringContaining(id) });
   expect(aborted).toMatchObject({ exit: exitCodes.done });
   expect(ended).toMatchObject({ exit: exitCodes.rolledBack, stderr: expect.stringContaining("abort") });
   await witness.servesOn("a");

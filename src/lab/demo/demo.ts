@@ -13,9 +13,9 @@ import { fastmig } from "./program.js";
 import { askRedis, RedisWriter } from "./redis-clients.js";
 import { timelineLines } from "./timeline.js";
 
-export const demoLab = "demo";
-
 export interface DemoOptions {
+  /** The lab's name. */
+  name: string;
   /** Keys that Redis holds before it moves. */
   keys: number;
   /** Told of every step before it is done. */
@@ -82,7 +82,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const names = new Map(lab.nodes.map(({ name }, index) => [addresses[index] ?? "", `node ${name}`]));
   const ledger = await writer.ledger();
   return {
-    lab: demoLab,
+    lab: lab.name,
     plan,
     sshConfig: lab.sshConfig,
     client: await figures(lab, to, writer),
@@ -92,15 +92,15 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   };
 }
 
-async function raise({ say, signal }: DemoOptions): Promise<LabState> {
-  say(`raising the lab "${demoLab}": nodes a and b, a client, a network between them`);
-  const lab = await up({ name: demoLab, nodes: ["a", "b"], rate: null, say });
+async function raise({ name, say, signal }: DemoOptions): Promise<LabState> {
+  say(`raising the lab "${name}": nodes a and b, a client, a network between them`);
+  const lab = await up({ name, nodes: ["a", "b"], rate: null, say });
   await clearNodes(lab);
   say("building the container image from our Dockerfile, and Debian's Redis on it");
   const image = await buildDemoImage(say);
   signal.throwIfAborted();
   say("loading it on both nodes");
-  await Promise.all(lab.nodes.map(({ name }) => loadImage(lab, name, image)));
+  await Promise.all(lab.nodes.map((node) => loadImage(lab, node.name, image)));
   signal.throwIfAborted();
   return lab;
 }

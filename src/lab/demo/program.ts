@@ -1,7 +1,18 @@
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, join, relative } from "node:path";
 import { execa } from "execa";
+import { commandLine } from "../../argv.js";
 import { exitCodes, FastmigError } from "../../errors.js";
 import { packageRoot } from "./images.js";
+
+/** How a person starts this very program, here and now. */
+export function programName(): string {
+  const installed = (process.env.PATH ?? "").split(delimiter).some((dir) => existsSync(join(dir, "fastmig")));
+  if (installed) return "fastmig";
+  return commandLine(
+    [process.execPath, process.argv[1] ?? "bin/run.js"].map((path) => relative(process.cwd(), path)),
+  );
+}
 
 export interface Program {
   sshConfig: string;
@@ -36,6 +47,6 @@ export async function fastmig(
   throw new FastmigError(`fastmig ${args.join(" ")} ended with ${exitCode ?? "a signal"}`, {
     code: "DEMO_STEP",
     exit: exitCodes.rolledBack,
-    hint: "what it said stands above; the lab is still up: fastmig lab status --name demo",
+    hint: "what it said stands above; the lab is still up, to look around",
   });
 }
