@@ -1,15 +1,8 @@
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
-import type { Problem } from "../migration/facts.js";
+import type { Checked } from "../migration/preflight-all.js";
 import { clockFlag, connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
 import { planArgument } from "../plan/argument.js";
-
-interface Checked {
-  service: string;
-  from: string;
-  to: string;
-  problems: Problem[];
-}
 
 export default class Preflight extends BaseCommand {
   static override summary = "check whether the plan's migrations could begin; touches nothing";
@@ -42,7 +35,8 @@ export default class Preflight extends BaseCommand {
       migrateOptions(flags, this.config.version),
       connectOptions(flags, this.interrupt),
     );
-    for (const { service, from, to } of migrations) this.log(`${service}: ${from} → ${to}: ready`);
+    for (const { service, from, to, outcome } of migrations)
+      this.log(`${service}: ${from} → ${to}: ${outcome}`);
     return { migrations };
   }
 }

@@ -23,33 +23,30 @@ export default class Standby extends BaseCommand {
 
   async run(): Promise<{ standbys: Prepared[] }> {
     const { args, flags } = await this.parse(Standby);
-    const [{ loadPlan }, { chooseMigrations }, { Nodes }, { prepareStandby }, { plainProgress }] =
+    const [{ loadPlan }, { chooseMigrations }, { Nodes }, { prepareAll }, { openDisplay }] =
       await Promise.all([
         import("../plan/load.js"),
         import("../migration/choose.js"),
         import("../migration/nodes.js"),
         import("../migration/prepare.js"),
-        import("../ui/plain.js"),
+        import("../ui/display.js"),
       ]);
     const plan = await loadPlan(args.plan);
     const nodes = new Nodes(plan, connectOptions(flags));
-    const run = { progress: plainProgress((line) => this.logToStderr(line)), signal: this.interrupt };
-    const standbys: Prepared[] = [];
-    try {
-      for (const migration of chooseMigrations(plan, flags.service)) {
-        const prepared = await prepareStandby(
-          nodes,
-          plan,
-          migration,
-          migrateOptions(flags, this.config.version),
-          run,
-        );
-        standbys.push(prepared);
-        this.log(`${prepared.service}: ${prepared.outcome} on ${prepared.node}`);
-      }
-    } finally {
+    const display = await openDisplay(this.jsonEnabled());
+    const run = { progress: display.progress, signal: this.interrupt };
+    const options = migrateOptions(flags, this.config.version);
+    const standbys = await prepareAll(
+      nodes,
+      plan,
+      chooseMigrations(plan, flags.service),
+      options,
+      run,
+    ).finally(async () => {
+      await display.end();
       await nodes.close();
-    }
+    });
+    for (const { service, node, outcome } of standbys) this.log(`${service}: ${outcome} on ${node}`);
     return { standbys };
   }
 }

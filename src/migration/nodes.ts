@@ -19,6 +19,8 @@ export class Nodes {
     if (known !== undefined) return known;
     const made = this.#connect(name);
     this.#open.set(name, made);
+    const forget = (): void => void (this.#open.get(name) === made && this.#open.delete(name));
+    made.then((node) => node.lost.then(forget), forget);
     return made;
   }
 
@@ -31,13 +33,6 @@ export class Nodes {
     const planned = this.plan.nodes[name];
     if (planned === undefined)
       throw new FastmigError(`the plan has no node ${name}`, { code: "UNKNOWN_NODE", exit: exitCodes.usage });
-    try {
-      const node = await this.connect(planned, this.options);
-      void node.lost.then(() => this.#open.delete(name));
-      return node;
-    } catch (thrown) {
-      this.#open.delete(name);
-      throw thrown;
-    }
+    return this.connect(planned, this.options);
   }
 }

@@ -2,15 +2,17 @@ import { exitCodes, FastmigError } from "../errors.js";
 import type { Plan, PlanMigration } from "../plan/plan.js";
 import type { ConnectOptions } from "../remote/connect.js";
 import { newContext, type MigrateOptions } from "./context.js";
-import type { Problem } from "./facts.js";
+import type { Facts, Problem } from "./facts.js";
 import { Nodes } from "./nodes.js";
 import { check, preflightError } from "./preflight/checks.js";
 import { gatherFacts } from "./preflight/gather.js";
+import { runsAt } from "./steps/connect.js";
 
 export interface Checked {
   service: string;
   from: string;
   to: string;
+  outcome: "ready" | "already there";
   problems: Problem[];
 }
 
@@ -40,9 +42,15 @@ async function checkOne(
   migration: PlanMigration,
   options: MigrateOptions,
 ): Promise<Checked> {
+  const { service, from, to } = migration;
   const facts = await gatherFacts(newContext(nodes, plan, migration, options));
+  if (isThere(facts)) return { service, from, to, outcome: "already there", problems: [] };
   const problems = check(facts, { allowClockJump: options.allowClockJump, id: null });
-  return { service: migration.service, from: migration.from, to: migration.to, problems };
+  return { service, from, to, outcome: "ready", problems };
+}
+
+function isThere({ source, destination }: Facts): boolean {
+  return runsAt({ source: source.status, destination: destination.status });
 }
 
 function severalErrors(checked: readonly Checked[]): FastmigError {

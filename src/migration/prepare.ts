@@ -1,7 +1,7 @@
 import type { Plan, PlanMigration } from "../plan/plan.js";
 import { inspectContainer } from "./containers.js";
 import { newContext, given, type MigrateOptions, type MigrationContext } from "./context.js";
-import { watching } from "./migrate.js";
+import { label, watching } from "./migrate.js";
 import type { Nodes } from "./nodes.js";
 import type { Progress } from "./progress.js";
 import { awaitDaemon, createStandby } from "./standby.js";
@@ -32,7 +32,7 @@ const ready: Step<MigrationContext> = {
 export const prepareSteps: readonly Step<MigrationContext>[] = [connect, preflight, image, ready];
 
 /** Throws what made it impossible, after what it made is removed again. */
-export async function prepareStandby(
+async function prepareStandby(
   nodes: Nodes,
   plan: Plan,
   migration: PlanMigration,
@@ -48,4 +48,25 @@ export async function prepareStandby(
     node: migration.to,
     outcome: before ? "stood by already" : "standing by",
   };
+}
+
+/** One after the other: what each does there takes the whole node. */
+export async function prepareAll(
+  nodes: Nodes,
+  plan: Plan,
+  migrations: readonly PlanMigration[],
+  options: MigrateOptions,
+  run: { progress: Progress; signal: AbortSignal },
+): Promise<Prepared[]> {
+  for (const migration of migrations)
+    run.progress({
+      migration: label(migration),
+      kind: "planned",
+      title: `standby of ${label(migration)}`,
+      steps: prepareSteps,
+    });
+  const prepared: Prepared[] = [];
+  for (const migration of migrations)
+    prepared.push(await prepareStandby(nodes, plan, migration, options, run));
+  return prepared;
 }

@@ -1,5 +1,5 @@
 import { exitCodes, FastmigError, messageOf } from "../../errors.js";
-import type { MigrationContext } from "../context.js";
+import type { FirstLook, MigrationContext } from "../context.js";
 import { ownershipOf } from "../state-files.js";
 import type { Site } from "../site.js";
 import type { Step } from "../step.js";
@@ -57,8 +57,12 @@ export async function statusOf(
   }
 }
 
-/** The service runs at the destination already, and the source is not its owner. */
 export function isAlreadyThere({ look }: MigrationContext): boolean {
-  if (look?.destination?.service.state !== "running" || look.destination.open !== null) return false;
-  return look.destination.ownership.role === "owner" && look.source?.ownership.role !== "owner";
+  return look !== null && runsAt(look);
+}
+
+/** The service runs at the destination already, and the source is not its owner. */
+export function runsAt({ source, destination }: Pick<FirstLook, "source" | "destination">): boolean {
+  if (destination?.service.state !== "running" || destination.open !== null) return false;
+  return destination.ownership.role === "owner" && source?.ownership.role !== "owner";
 }
