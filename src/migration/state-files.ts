@@ -4,20 +4,23 @@ import { OpenMigration, Ownership } from "../daemon/api.js";
 import { commandFailed, run } from "../remote/run.js";
 import type { Site } from "./site.js";
 
+/** Where a state directory is. */
+type Place = Pick<Site, "name" | "node" | "paths">;
+
 /** Reads and writes a service's state directory on a node where no daemon runs. Paths and content travel as arguments and stdin. */
 
 const read = `for file in "$@"; do [ ! -e "$file" ] || { cat "$file" && echo; } || exit 1; done`;
 
-export async function ownershipOf(site: Site): Promise<Ownership | null> {
+export async function ownershipOf(site: Place): Promise<Ownership | null> {
   return readState(site, "ownership.json", Ownership);
 }
 
-export async function openMigrationOf(site: Site): Promise<OpenMigration | null> {
+export async function openMigrationOf(site: Place): Promise<OpenMigration | null> {
   return readState(site, "open.json", OpenMigration);
 }
 
 async function readState<T extends z.ZodMiniType>(
-  site: Site,
+  site: Place,
   name: string,
   schema: T,
 ): Promise<z.infer<T> | null> {
@@ -45,7 +48,7 @@ rm -f "$part"
 exit 1`;
 
 /** Creates a file of the state directory exclusively. False: it is there already. */
-export async function createState(site: Site, name: string, content: string): Promise<boolean> {
+export async function createState(site: Place, name: string, content: string): Promise<boolean> {
   const node = await site.node();
   const argv = ["sh", "-c", create, "sh", `${site.paths.state}/${name}`];
   const outcome = await node.exec(argv, { stdin: content });
@@ -57,7 +60,7 @@ export async function createState(site: Site, name: string, content: string): Pr
 const remove = `rm -rf -- "$@" && sync "$(dirname "$1")"`;
 
 /** Removes files of the state directory and of what belongs to it. */
-export async function removeState(site: Site, names: readonly string[]): Promise<void> {
+export async function removeState(site: Place, names: readonly string[]): Promise<void> {
   await run(await site.node(), [
     "sh",
     "-c",
@@ -74,14 +77,14 @@ cd "$1" && cat > ownership.json.$$ && sync ownership.json.$$ && mv ownership.jso
  * Writes the tombstone and closes the migration where no daemon can: the container is stopped or gone, and its verdict is `released`.
  * The tombstone comes first: whatever starts between the two finds that it is not the owner.
  */
-export async function buryByHand(site: Site, id: string, epoch: number): Promise<void> {
+export async function buryByHand(site: Place, id: string, epoch: number): Promise<void> {
   const tombstone: Ownership = { epoch, role: "released", service: null };
   await run(await site.node(), ["sh", "-c", bury, "sh", site.paths.state, id], {
     stdin: `${JSON.stringify(tombstone)}\n`,
   });
 }
 
-export async function verdictOf(site: Site, id: string): Promise<string | null> {
+export async function verdictOf(site: Place, id: string): Promise<string | null> {
   const text = await run(await site.node(), [
     "sh",
     "-c",

@@ -6,7 +6,7 @@ import type {
   NodeFacts,
   SourceFacts,
 } from "../../../src/migration/facts.js";
-import type { PlanService } from "../../../src/plan/plan.js";
+import type { PlanNode, PlanService, PortRange } from "../../../src/plan/plan.js";
 
 /** Values of a healthy migration of `counter` from a to b; each test changes what it is about. */
 export const service: PlanService = {
@@ -149,5 +149,16 @@ export function view(role: "source" | "destination", change: Partial<MigrationVi
     proof: null,
     verified: [],
     ...change,
+  };
+}
+
+export function planNode(name: string, transferPorts: PortRange | null): PlanNode {
+  return {
+    name,
+    reach: { kind: "ssh", alias: name },
+    address: null,
+    sudo: false,
+    engine: "podman",
+    transferPorts,
   };
 }
