@@ -27,7 +27,7 @@ export async function conclude(
   return { error: whole(failure, exit, last), text: last };
 }
 
-/** Nothing was asked of any node, so nothing has to be asked again. */
+/** Nothing was opened anywhere: whatever the service did before, it does now. */
 export function untouched(
   { plan, service }: MigrationContext,
   failure: Failure,

@@ -49,6 +49,8 @@ export interface MigrationContext {
   transfer: { mode: "direct" | "relay"; reason: string | null };
   /** Whether the source was asked to switch over: from then on only the daemons know. */
   switching: boolean;
+  /** Why the switchover was given up from here, where it was. */
+  obstacle: string | null;
   views: { source: MigrationView; destination: MigrationView } | null;
   kept: MigrationReport["kept"];
   report: MigrationReport | null;
@@ -75,6 +77,7 @@ export function newContext(
       facts: null,
       standby: null,
       switching: false,
+      obstacle: null,
       views: null,
       kept: null,
       report: null,

@@ -88,7 +88,7 @@ async function fail(
   close: (ok: boolean, text: string) => void,
 ): Promise<MigrationResult> {
   const { error, text } =
-    failure.step === "connect" ? untouched(context, failure) : await conclude(context, failure);
+    context.journal === null ? untouched(context, failure) : await conclude(context, failure);
   close(false, text);
   return { ...ends(context.migration), outcome: "failed", error };
 }

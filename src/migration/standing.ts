@@ -26,7 +26,9 @@ export function standingOf(
     return { owner: "unknown", text: `${from} does not answer: nobody can say whether ${service} serves` };
   if (source.service.state === "held" || destination?.service.state === "held")
     return { owner: "unknown", text: `${service} is held by a migration, and serves nowhere` };
-  return { owner: "nobody", text: `${service} does not run on ${from} (${source.service.state})` };
+  const there =
+    destination === null ? `${to} does not answer` : `nor on ${to} (${destination.service.state})`;
+  return { owner: "nobody", text: `${service} does not run on ${from} (${source.service.state}), ${there}` };
 }
 
 function isRunning({ service, ownership }: Status): boolean {

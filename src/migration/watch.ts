@@ -1,5 +1,6 @@
 import type { MigrationView } from "../daemon/api.js";
 import { pause } from "../wait.js";
+import { inspectContainer } from "./containers.js";
 import { inDoubt, type MigrationContext } from "./context.js";
 import { judge, proofToCarry, type Judgement, type Seen } from "./judge.js";
 import { see } from "./see.js";
@@ -25,6 +26,8 @@ export interface Ending {
 const interval = 100;
 /** How long the daemons may take to hand the proof over between themselves before we carry it. */
 const handOverMs = 1000;
+/** How long a destination may be silent before its node is asked whether its container still runs. */
+const silenceMs = 1000;
 /** How long a destination may take to discard what the source took back. */
 const discardMs = 10_000;
 
@@ -56,9 +59,14 @@ function nudging(
 ): (both: Both, judgement: Judgement) => Promise<void> {
   let asked = false;
   let releasedAt = Infinity;
+  let silentSince = Infinity;
   return async (both, judgement) => {
-    if (signal?.aborted === true && !asked) {
+    silentSince = both.destination === "silent" ? Math.min(silentSince, performance.now()) : Infinity;
+    const hopeless =
+      judgement === "open" && performance.now() - silentSince > silenceMs && (await isGone(context));
+    if ((signal?.aborted === true || hopeless) && !asked) {
       asked = true;
+      if (hopeless) context.obstacle = `the standby on ${context.destination.name} has stopped`;
       await askToAbort(context);
     }
     releasedAt = judgement === "released" ? Math.min(releasedAt, performance.now()) : Infinity;
@@ -73,6 +81,12 @@ export function neverOpened({ journal }: MigrationContext, { source, destination
   return (
     !switched && source === "unknown" && (typeof destination === "string" || destination.state === "opened")
   );
+}
+
+/** The destination's container is seen stopped: the source need not stay frozen until its lease is over. */
+async function isGone({ destination, service }: MigrationContext): Promise<boolean> {
+  const container = await inspectContainer(destination, service.name).catch(() => undefined);
+  return container === null || container?.running === false;
 }
 
 /** Both answered: waiting longer brings nothing. */

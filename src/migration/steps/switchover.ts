@@ -90,6 +90,12 @@ function drawing({ tell }: MigrationContext): (both: Both) => void {
 
 /** The destination's reason is the cause where the source only heard of it. */
 function whyNot(context: MigrationContext, both: Both): FastmigError {
+  if (context.obstacle !== null)
+    return new FastmigError(`the switchover was given up: ${context.obstacle}`, {
+      code: "SWITCHOVER_FAILED",
+      exit: exitCodes.rolledBack,
+      hint: `look why: journalctl and dmesg on ${context.destination.name}; was memory short?`,
+    });
   const failure =
     [both.destination, both.source]
       .filter(isView)

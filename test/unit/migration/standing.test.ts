@@ -23,7 +23,7 @@ test.each<[string, Status | null, Status | null, string, string]>([
     "unknown",
     "a does not answer: nobody can say whether counter serves",
   ],
-  ["nowhere", standby, null, "nobody", "counter does not run on a (standby)"],
+  ["nowhere", standby, null, "nobody", "counter does not run on a (standby), b does not answer"],
 ])("%s", (_title, source, destination, owner, text) => {
   expect(standingOf(ends, source, destination)).toEqual({ owner, text });
 });
