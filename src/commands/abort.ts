@@ -12,6 +12,7 @@ export default class Abort extends BaseCommand {
 
   async run(): Promise<Aborted> {
     const { args, flags } = await this.parse(Abort);
+    const { parsePlan: readPlan } = await import("../plan/load.js");
     const [{ abort }, { withReopened }] = await Promise.all([
       import("../migration/abort.js"),
       import("../migration/reopen.js"),
@@ -19,7 +20,7 @@ export default class Abort extends BaseCommand {
     const aborted = await withReopened(
       {
         id: args.id,
-        options: migrateOptions(flags, this.config.version),
+        options: { ...migrateOptions(flags, this.config.version), readPlan },
         connect: connectOptions(flags),
         alive: "allow",
       },

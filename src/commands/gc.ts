@@ -24,9 +24,10 @@ export default class Gc extends BaseCommand {
 
   async run(): Promise<{ migrations: Collected[] }> {
     const { flags } = await this.parse(Gc);
+    const { parsePlan: readPlan } = await import("../plan/load.js");
     const { collectAll } = await import("../migration/gc.js");
     const migrations = await collectAll(
-      migrateOptions(flags, this.config.version),
+      { ...migrateOptions(flags, this.config.version), readPlan },
       connectOptions(flags, this.interrupt),
       duration(flags["older-than"]),
     );

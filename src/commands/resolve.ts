@@ -27,13 +27,14 @@ export default class Resolve extends BaseCommand {
 
   async run(): Promise<{ id: string; keep: string; migration: MigrationView }> {
     const { args, flags } = await this.parse(Resolve);
+    const { parsePlan: readPlan } = await import("../plan/load.js");
     const [{ resolve }, { withReopened }] = await Promise.all([
       import("../migration/resolve.js"),
       import("../migration/reopen.js"),
     ]);
     const request = {
       id: args.id,
-      options: migrateOptions(flags, this.config.version),
+      options: { ...migrateOptions(flags, this.config.version), readPlan },
       connect: connectOptions(flags),
       alive: "refuse" as const,
     };

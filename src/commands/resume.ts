@@ -21,6 +21,7 @@ export default class Resume extends BaseCommand {
 
   async run(): Promise<{ migrations: Outcome<Resumed>[] }> {
     const { args, flags } = await this.parse(Resume);
+    const { parsePlan: readPlan } = await import("../plan/load.js");
     if ((args.id === undefined) === !flags.all)
       throw new FastmigError("say which migration: an id, or --all", {
         code: "ID_NEEDED",
@@ -34,7 +35,7 @@ export default class Resume extends BaseCommand {
         import("../migration/open-journals.js"),
         import("../ui/display.js"),
       ]);
-    const options = migrateOptions(flags, this.config.version);
+    const options = { ...migrateOptions(flags, this.config.version), readPlan };
     const ids =
       args.id === undefined ? (await unsettledMigrations(options.journals)).map(({ id }) => id) : [args.id];
     const display = await openDisplay(this.jsonEnabled());

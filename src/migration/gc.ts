@@ -1,8 +1,8 @@
 import type { ConnectOptions } from "../remote/connect.js";
 import { inspectContainer } from "./containers.js";
-import type { MigrateOptions, MigrationContext } from "./context.js";
+import type { MigrationContext } from "./context.js";
 import { Journal } from "./journal.js";
-import { withReopened } from "./reopen.js";
+import { withReopened, type ReopenOptions } from "./reopen.js";
 import { openMigrationOf, removeState } from "./state-files.js";
 import { messageOf } from "../errors.js";
 import * as podman from "../remote/engine.js";
@@ -53,7 +53,7 @@ export async function collect({ id, source, journal }: MigrationContext, now: nu
 
 /** Goes through all journals of this operator. An unsettled migration is left to `resume`. */
 export async function collectAll(
-  options: MigrateOptions,
+  options: ReopenOptions,
   connect: ConnectOptions,
   olderThan: number,
 ): Promise<Collected[]> {

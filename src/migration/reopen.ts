@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { exitCodes, FastmigError } from "../errors.js";
-import { parsePlan } from "../plan/load.js";
 import type { Plan } from "../plan/plan.js";
 import type { ConnectOptions } from "../remote/connect.js";
 import { newContext, type MigrateOptions, type MigrationContext } from "./context.js";
@@ -18,7 +17,7 @@ async function reopen({ id, options, connect, alive }: ReopenRequest): Promise<R
   const journal = await Journal.read(options.journals, id);
   const { created } = journal;
   if (alive === "refuse" && (await isAlive(created.pid))) throw stillRuns(id, created.pid);
-  const plan = parsePlan(await readFile(journal.path("plan.yaml"), "utf8"), created.plan);
+  const plan = options.readPlan(await readFile(journal.path("plan.yaml"), "utf8"), created.plan);
   const nodes = new Nodes(plan, {
     ...connect,
     sshConfig: connect.sshConfig ?? created.sshConfig ?? undefined,
@@ -55,9 +54,14 @@ function stillRuns(id: string, pid: number): FastmigError {
   });
 }
 
+/** The plan's own reader is handed in: a migration knows plans as values only. */
+export interface ReopenOptions extends MigrateOptions {
+  readPlan(text: string, path: string): Plan;
+}
+
 export interface ReopenRequest {
   id: string;
-  options: MigrateOptions;
+  options: ReopenOptions;
   connect: ConnectOptions;
   alive: "refuse" | "allow";
 }

@@ -2,8 +2,8 @@ import { exitCodes, FastmigError } from "../errors.js";
 import type { ReleaseProof } from "../daemon/api.js";
 import { inspectContainer } from "./containers.js";
 import type { ConnectOptions } from "../remote/connect.js";
-import type { MigrateOptions, MigrationContext } from "./context.js";
-import { withReopened } from "./reopen.js";
+import type { MigrationContext } from "./context.js";
+import { withReopened, type ReopenOptions } from "./reopen.js";
 import { judge } from "./judge.js";
 import { watching } from "./migrate.js";
 import type { Progress } from "./progress.js";
@@ -111,7 +111,7 @@ async function finish(context: MigrationContext, progress: Progress): Promise<Re
 /** Throws ROLLED_BACK (exit 5) where it went back: its outcome is a failure, whoever ended it. */
 export async function resumeById(
   id: string,
-  options: MigrateOptions,
+  options: ReopenOptions,
   connect: ConnectOptions,
   progress: Progress,
 ): Promise<Resumed> {
