@@ -7,7 +7,7 @@ import { criuFailure } from "./handover/criu-failure.js";
 import { failureOf } from "./handover/half.js";
 import { pipesOf } from "./handover/tree-facts.js";
 import type { DaemonPaths } from "./paths.js";
-import type { Processes, Tracked } from "./processes.js";
+import { succeeded, type Processes, type Tracked } from "./processes.js";
 import { isDead, readStat, type ProcessId } from "./procfs.js";
 import { firstPid } from "./service.js";
 import { lookUpUser } from "./users.js";
@@ -84,7 +84,7 @@ function hatch(processes: Processes, owner: TreeOwner): Promise<Tracked> {
 
 async function expectSuccess(step: "dump" | "restore", criu: Tracked, log: string): Promise<void> {
   const end = await criu.ended;
-  if (end?.kind === "exited" && end.code === 0) return;
+  if (succeeded(end)) return;
   throw new CanaryFailed(criuFailure(step, end, await readLog(log)));
 }
 
@@ -99,7 +99,7 @@ async function end(processes: Processes, pid: number): Promise<void> {
   const stat = await readStat(pid);
   if (stat === undefined || stat.state === "Z" || stat.parent !== 1) return;
   const tracked = processes.track(stat);
-  if (!(await isDead(stat))) await processes.init.kill(pid, 9);
+  if (!(await isDead(stat))) await processes.kill(pid, 9);
   await tracked.ended;
 }
 

@@ -20,7 +20,7 @@ import { createOnce, readIfThere } from "./durable.js";
 import type { Engine } from "./engine.js";
 import { DestinationHalf } from "./handover/destination.js";
 import { closedView, type HandOverDeps } from "./handover/half.js";
-import { openJournal } from "./handover/journal.js";
+import { openJournal, type Journal } from "./handover/journal.js";
 import { SourceHalf } from "./handover/source.js";
 import { freeBytes } from "./images.js";
 import type { Log } from "./log.js";
@@ -41,6 +41,8 @@ export interface DaemonDeps {
   life: string;
   version: string;
   log: Log;
+  /** Ends this daemon: the next one goes on from the journal. */
+  giveUp(): void;
 }
 
 /** A shell's exit status for a command that cannot be executed. */
@@ -68,12 +70,40 @@ export class Daemon {
   /** Takes up what an earlier daemon left; starts the service where this node owns it and no migration is open. */
   async takeUp(): Promise<void> {
     const text = await readIfThere(openFile(this.deps.paths));
-    if (text === undefined) return this.startIfOurs();
+    if (text === undefined) return this.#goOn();
     this.#open = OpenMigration.parse(JSON.parse(text));
-    const last = await openJournal(journalFile(this.deps.paths)).last(this.#open.id);
+    const last = await this.#journal().last(this.#open.id);
+    if (last === undefined) await this.#journalOpening(this.#open);
     this.#half = this.#makeHalf(this.#open, last?.state ?? "opened");
     const reborn = last !== undefined && last.life !== this.deps.life;
     await this.#half.recover(reborn);
+  }
+
+  #journal(): Journal {
+    return openJournal(journalFile(this.deps.paths));
+  }
+
+  /** So that a later daemon knows in which life of the container it was opened. */
+  async #journalOpening({ id, epoch, role }: OpenMigration): Promise<void> {
+    const at = new Date().toISOString();
+    const { life } = this.deps;
+    await this.#journal().append({
+      at,
+      id,
+      epoch,
+      role,
+      event: "open",
+      state: "opened",
+      life,
+      failure: null,
+    });
+  }
+
+  /** With no migration open: a service that ended takes its container along, one that is ours is started. */
+  async #goOn(): Promise<void> {
+    const { ended } = this.deps.service;
+    if (ended !== undefined) this.#serviceEnded(ended);
+    else await this.startIfOurs();
   }
 
   /** Rule 6: only the owner, only with no open migration; and only what does not run already. */
@@ -90,7 +120,7 @@ export class Daemon {
   #makeHalf(open: OpenMigration, state: string): AnyHalf {
     const deps: HandOverDeps = {
       ...this.deps,
-      journal: openJournal(journalFile(this.deps.paths)),
+      journal: this.#journal(),
       closed: (id) => this.#closed(id),
     };
     if (open.role === "source") return new SourceHalf(deps, open, state as SourceHalf["state"]);
@@ -101,9 +131,7 @@ export class Daemon {
   #closed(id: string): void {
     if (this.#open?.id !== id) return;
     this.#open = undefined;
-    const { ended } = this.deps.service;
-    if (ended !== undefined) this.#serviceEnded(ended);
-    else void this.startIfOurs();
+    void this.#goOn();
   }
 
   // ---- service ----------------------------------------------------------------------------------
@@ -168,6 +196,7 @@ export class Daemon {
     if (!(await createOnce(openFile(this.deps.paths), `${JSON.stringify(open)}\n`)))
       throw new Conflict("LOCKED", "another migration was opened just now");
     this.#open = open;
+    await this.#journalOpening(open);
     this.#half = this.#makeHalf(open, "opened");
     return this.#half.view();
   }

@@ -142,7 +142,16 @@ class ContainerEngine implements Engine {
     await ownDirectory(job.workDir, job.owner);
     const hold: Record<string, string> = job.holdIn === undefined ? {} : { FASTMIG_HOLD: job.holdIn };
     const output = join(job.workDir, `${name}.out`);
-    return this.#start({ name, argv, output, owner: job.owner, cwd: job.workDir, env: { ...env, ...hold } });
+    // Only a held run is a migration's, and is looked for by its name after a daemon's death.
+    const told = job.holdIn === undefined ? `free-${name}` : name;
+    return this.#start({
+      name: told,
+      argv,
+      output,
+      owner: job.owner,
+      cwd: job.workDir,
+      env: { ...env, ...hold },
+    });
   }
 
   async #start({ name, argv, output, owner, cwd, env }: Start): Promise<Tracked> {

@@ -39,9 +39,9 @@ async function makePassable(path: string): Promise<void> {
 }
 
 function connect(stop: () => void): Processes {
-  return new Processes(({ exited }) =>
+  return new Processes((handlers) =>
     connectInit(Number(need("FASTMIG_INIT_FD")), {
-      exited,
+      ...handlers,
       signal: stop,
       lost: (error) => {
         log.error("init is gone", { message: error.message });
@@ -51,12 +51,20 @@ function connect(stop: () => void): Processes {
   );
 }
 
+/** Milliseconds in which whoever asked may still be answered. */
+const lastWords = 1000;
+
+/** Something broke half way: the next daemon, which init starts, takes up what the journal says. */
+function giveUp(): void {
+  setTimeout(() => process.exit(1), lastWords);
+}
+
 async function makeDaemon(processes: Processes): Promise<Daemon> {
   const life = await lifeId();
   const ownership = await openOwnership(ownershipFile(paths));
   const service = await Service.recall({ processes, stateDir: paths.state, life });
   const engine = await containerEngine(processes, paths);
-  const deps = { paths, processes, engine, service, ownership, life, version, log };
+  const deps = { paths, processes, engine, service, ownership, life, version, log, giveUp };
   return new Daemon(deps, (daemon) => serve(peerRoutes(daemon), log));
 }
 

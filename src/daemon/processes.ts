@@ -1,4 +1,11 @@
-import type { ExitEvent, InitClient, InitHandlers, ProcessEnd, SpawnRequest } from "./init-client.js";
+import {
+  InitRefusal,
+  type ExitEvent,
+  type InitClient,
+  type InitHandlers,
+  type ProcessEnd,
+  type SpawnRequest,
+} from "./init-client.js";
 import { isDead, readStat, type ProcessId } from "./procfs.js";
 
 export interface Tracked extends ProcessId {
@@ -6,22 +13,46 @@ export interface Tracked extends ProcessId {
   ended: Promise<ProcessEnd | null>;
 }
 
+/** Ends that nobody asked for yet are kept for those who may; the oldest go first. */
+const mostEnds = 1024;
+
 const key = (process: ProcessId): string => `${process.pid}/${process.startTicks}`;
 
 /** Every process that init starts or adopts for us, and how each ended: they outlive the daemon, so init spawns them. */
 export class Processes {
   readonly init: InitClient;
   readonly #ends = new Map<string, ProcessEnd>();
-  readonly #waiting = new Map<string, (end: ProcessEnd) => void>();
+  /** One promise for each process, whoever asks and how often. */
+  readonly #told = new Map<string, PromiseWithResolvers<ProcessEnd | null> & { process: ProcessId }>();
 
-  constructor(connect: (handlers: Pick<InitHandlers, "exited">) => InitClient) {
-    this.init = connect({ exited: (event) => this.#exited(event) });
+  constructor(connect: (handlers: Pick<InitHandlers, "exited" | "missed">) => InitClient) {
+    this.init = connect({ exited: (event) => this.#exited(event), missed: () => void this.#look() });
   }
 
   #exited(event: ExitEvent): void {
     this.#ends.set(key(event), event.end);
-    this.#waiting.get(key(event))?.(event.end);
-    this.#waiting.delete(key(event));
+    this.#told.get(key(event))?.resolve(event.end);
+    this.#told.delete(key(event));
+    const oldest = this.#ends.keys().next();
+    if (this.#ends.size > mostEnds && oldest.done !== true) this.#ends.delete(oldest.value);
+  }
+
+  /** Init had no room for some exits: whoever is gone ended unseen. */
+  async #look(): Promise<void> {
+    for (const [name, { process, resolve }] of this.#told) {
+      if (!(await isDead(process))) continue;
+      resolve(null);
+      this.#told.delete(name);
+    }
+  }
+
+  /** A process that is gone already is as good as killed. */
+  async kill(pid: number, signal: number): Promise<void> {
+    try {
+      await this.init.kill(pid, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof InitRefusal) || (await readStat(pid)) !== undefined) throw thrown;
+    }
   }
 
   async spawn(request: SpawnRequest): Promise<Tracked> {
@@ -43,16 +74,21 @@ export class Processes {
   async #endOf(process: ProcessId): Promise<ProcessEnd | null> {
     const known = this.#ends.get(key(process));
     if (known !== undefined) return known;
-    const told = new Promise<ProcessEnd>((resolve) => this.#waiting.set(key(process), resolve));
+    const told = this.#told.get(key(process)) ?? { ...Promise.withResolvers<ProcessEnd | null>(), process };
+    this.#told.set(key(process), told);
     // Its exit may have been told to a daemon of before.
-    if (await isDead(process)) return Promise.race([told, soon(null)]);
-    return told;
+    if (await isDead(process)) return Promise.race([told.promise, soon(null)]);
+    return told.promise;
   }
 }
 
 /** Time enough for init to tell again what it kept. */
 function soon<T>(value: T): Promise<T> {
   return new Promise((resolve) => setTimeout(() => resolve(value), 200).unref());
+}
+
+export function succeeded(end: ProcessEnd | null): boolean {
+  return end?.kind === "exited" && end.code === 0;
 }
 
 export function describeEnd(end: ProcessEnd | null): string {

@@ -17,7 +17,8 @@ export function parseStat(pid: number, text: string): ProcessStat {
   return { pid, state: fields[0] ?? "X", parent: Number(fields[1]), startTicks: Number(fields[19]) };
 }
 
-async function orGone<T>(promise: Promise<T>): Promise<T | undefined> {
+/** Undefined where the process that a promise reads about is gone. */
+export async function orGone<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
   } catch (thrown) {
@@ -46,6 +47,21 @@ export async function isDead(process: ProcessId): Promise<boolean> {
   return (
     stat === undefined || stat.startTicks !== process.startTicks || stat.state === "Z" || stat.state === "X"
   );
+}
+
+const exiting = 0x4;
+const sigkill = 1n << 8n;
+
+/** On its way to death: it exits already (PF_EXITING), or SIGKILL waits for it. */
+export async function isDying(pid: number): Promise<boolean> {
+  const stat = await orGone(readFile(`/proc/${pid}/stat`, "utf8"));
+  const status = await orGone(readFile(`/proc/${pid}/status`, "utf8"));
+  if (stat === undefined || status === undefined) return true;
+  const flags = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]);
+  const pending = [...status.matchAll(/^(?:SigPnd|ShdPnd):\s+([0-9a-f]+)$/gm)].map(([, mask]) =>
+    BigInt(`0x${mask}`),
+  );
+  return (flags & exiting) !== 0 || pending.some((mask) => (mask & sigkill) !== 0n);
 }
 
 export async function allStats(): Promise<ProcessStat[]> {

@@ -109,11 +109,11 @@ export class Service {
     const root = this.#process;
     if (root === undefined) return;
     const tree = await readTree(root.pid);
-    const { init } = this.#options.processes;
-    await init.kill(root.pid, 15);
+    const { processes } = this.#options;
+    await processes.kill(root.pid, 15);
     const end = performance.now() + timeout;
     while (performance.now() < end && !(await isDead(root))) await pause(10);
-    for (const process of tree) if (!(await isDead(process))) await init.kill(process.pid, 9);
+    for (const process of tree) if (!(await isDead(process))) await processes.kill(process.pid, 9);
     while (this.#process === root) await pause(5);
   }
 

@@ -22,6 +22,9 @@ function parseVerdict(text: string): Verdict {
 
 /** Creates the verdict where there is none yet, and answers the one that stands. */
 export async function decide(directory: string, verdict: Verdict): Promise<Verdict> {
+  // Looked at first: on a full disk the one that stands can still be obeyed.
+  const first = await readVerdict(directory);
+  if (first !== null) return first;
   if (await createOnce(verdictIn(directory), `${verdict}\n`, readable)) return verdict;
   const standing = await readVerdict(directory);
   if (standing === null) throw new Error("the verdict file vanished");

@@ -28,10 +28,10 @@ export class Arrivals {
 
   /** Listens with this migration's secret; a second call replaces the first. */
   async listen(request: ListenRequest): Promise<void> {
-    await replaceDurably(this.#listenFile(), JSON.stringify(request));
     await this.#listener?.close();
     const { id, handler } = this.#options;
     this.#listener = await createPeerListener({ ...request, id, handler });
+    await replaceDurably(this.#listenFile(), JSON.stringify(request));
   }
 
   /** After the daemon's death: the source goes on sending where it was. */

@@ -10,20 +10,27 @@ import { heldFile } from "../verdict.js";
 
 const Run = z.object({ pid: z.int(), startTicks: z.int(), life: z.string() });
 
-const runFile = (directory: string): string => join(directory, "criu.json");
+export type Verb = "dump" | "restore";
 
-export async function rememberRun(directory: string, criu: Tracked, life: string): Promise<void> {
+const runFile = (directory: string, verb: Verb): string => join(directory, `criu-${verb}.json`);
+
+export async function rememberRun(directory: string, verb: Verb, criu: Tracked, life: string): Promise<void> {
   const { pid, startTicks } = criu;
-  await replaceDurably(runFile(directory), JSON.stringify({ pid, startTicks, life }));
+  await replaceDurably(runFile(directory, verb), JSON.stringify({ pid, startTicks, life }));
 }
 
-/** The run that an earlier daemon of this life started, or undefined where it never came to that. */
+/**
+ * The run that an earlier daemon of this life started, or undefined where it never came to that. Init knows one that
+ * lives, even where the daemon died before it wrote it down.
+ */
 export async function recallRun(
   directory: string,
-  processes: Processes,
-  life: string,
+  { processes, life }: { processes: Processes; life: string },
+  verb: Verb,
 ): Promise<Tracked | undefined> {
-  const text = await readIfThere(runFile(directory));
+  const living = (await processes.init.list()).find((child) => child.name === verb);
+  if (living !== undefined) return processes.track(living);
+  const text = await readIfThere(runFile(directory, verb));
   if (text === undefined) return undefined;
   const run = Run.parse(JSON.parse(text));
   return run.life === life ? processes.track(run) : undefined;

@@ -1,11 +1,12 @@
 /** What the source finds out about its tree: before the freeze, whether it can go; in it, what the other side must know. */
-import type { ExpectRequest, FinalRequest } from "../api.js";
-import type { TreeOwner } from "../engine.js";
+import type { ExpectRequest, FinalRequest, OpenMigration } from "../api.js";
 import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
 import { highestId, type ProcessStat } from "../procfs.js";
 import type { HandOverDeps } from "./half.js";
+import { packPreserved, sizeOnDisk } from "./preserve.js";
 import { pipesOf, treeOwner } from "./tree-facts.js";
+import { writeTree } from "./tree-file.js";
 
 /** PIDs between the tree's highest and the cursor at the destination: it may still fork until it is frozen. */
 const cursorMargin = 64;
@@ -13,7 +14,7 @@ const cursorMargin = 64;
 const imageOverhead = 16 * 1024 * 1024;
 
 /** Processes that left the tree because their parent ended: a dump of the tree would leave them behind. */
-export async function refuseStrays({ processes, service }: HandOverDeps): Promise<void> {
+async function refuseStrays({ processes, service }: HandOverDeps): Promise<void> {
   const children = await processes.init.list();
   const ours = children.filter((child) => child.name !== "-").map((child) => child.pid);
   const strays = await service.strays(new Set([...ours, process.pid]));
@@ -25,28 +26,53 @@ export async function refuseStrays({ processes, service }: HandOverDeps): Promis
 }
 
 /** Makes the directory for the images; answers how many bytes they may become, and where. */
-export async function makeRoom(
+async function makeRoom(
   { paths, service }: HandOverDeps,
   id: string,
+  preserve: readonly string[],
 ): Promise<{ bytes: number; images: string }> {
   const tree = await service.describeTree();
-  const bytes = tree.reduce((sum, process) => sum + process.rss, imageOverhead);
+  const files = await sizeOnDisk(preserve);
+  const bytes = tree.reduce((sum, process) => sum + process.rss, imageOverhead + files);
   const room = { memory: headroom(await memoryFacts()), reserve: 0 };
   return { bytes, images: await makeImages(paths, id, bytes, room) };
 }
 
-export async function expectation(
-  epoch: number,
-  tree: readonly ProcessStat[],
-  { uid, gid }: TreeOwner,
-  bytes: number,
-): Promise<ExpectRequest> {
+/** Everything that can be known before the freeze. Throws where the tree cannot be moved; the service runs on. */
+export async function prepareDeparture(
+  deps: HandOverDeps,
+  { id, epoch }: OpenMigration,
+  preserve: readonly string[],
+): Promise<{ images: string; expected: ExpectRequest }> {
+  const tree = await deps.service.tree();
+  const owner = await treeOwner(tree);
+  await refuseStrays(deps);
+  const { bytes, images } = await makeRoom(deps, id, preserve);
+  await deps.engine.warm(owner);
   const highest = await highestId(tree.map((process) => process.pid));
-  return { epoch, highestPid: highest + cursorMargin, uid, gid, bytes };
+  const { uid, gid } = owner;
+  return { images, expected: { epoch, highestPid: highest + cursorMargin, uid, gid, bytes } };
+}
+
+/** In the freeze: writes down whose death is the proof, packs what travels along, and answers what the other side must know. */
+export async function packUp(
+  deps: HandOverDeps,
+  directory: string,
+  images: string,
+  preserve: readonly string[],
+): Promise<FinalRequest["tree"]> {
+  const tree = await deps.service.tree();
+  const processes = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
+  const facts = await treeFacts(deps, tree);
+  await Promise.all([
+    writeTree(directory, { life: deps.life, facts, processes }),
+    packPreserved(images, preserve),
+  ]);
+  return facts;
 }
 
 /** The frozen tree, as the destination has to find it again. */
-export async function treeFacts(
+async function treeFacts(
   { processes }: HandOverDeps,
   tree: readonly ProcessStat[],
 ): Promise<FinalRequest["tree"]> {

@@ -13,13 +13,14 @@ import {
   type ReleaseProof,
 } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
-import { ownDirectory, readLog, restoreLog } from "../engine.js";
+import { ownDirectory, readLog, restoreLog, restorePidFile } from "../engine.js";
 import { findImages, makeImages, removeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
 import type { ProcessEnd } from "../init-client.js";
-import { isDead, readStat, type ProcessStat } from "../procfs.js";
-import type { Tracked } from "../processes.js";
-import { Conflict } from "../refusals.js";
+import { isDead, readStat } from "../procfs.js";
+import { succeeded, type Tracked } from "../processes.js";
+import { Conflict, HttpError } from "../refusals.js";
+import { firstPid } from "../service.js";
 import { heldFile } from "../verdict.js";
 import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
@@ -27,6 +28,7 @@ import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { endOrKill, killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
+import { resumedLine } from "./restore-back.js";
 import { readStatistics } from "./statistics.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
 
@@ -71,7 +73,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   async keepSource(): Promise<void> {
     await this.machine.send("keepSource");
-    await this.machine.reached(["discarded", ...settled]);
+    if (this.state === "discarding") await this.machine.reached(["discarded"]);
     await this.closed();
   }
 
@@ -84,12 +86,25 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   /** Makes room and moves the PID cursor past what will be restored; the service still runs at the source. */
   async expect(request: ExpectRequest): Promise<void> {
+    await this.#makeWay(request.highestPid);
     const room = { memory: headroom(await memoryFacts()), reserve: request.bytes };
     const images = await makeImages(this.deps.paths, this.open.id, request.bytes, room);
     await this.makeDirectory();
     await this.#arrivals.expectInto(images);
     await this.deps.processes.init.moveCursor(request.highestPid);
     await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
+  }
+
+  /** A daemon that was started again, after the cursor had moved, may have PIDs of the image: the next one gets higher ones. */
+  async #makeWay(highestPid: number): Promise<void> {
+    if (process.pid < firstPid || process.pid > highestPid) return;
+    await this.deps.processes.init.moveCursor(highestPid);
+    this.deps.giveUp();
+    throw new HttpError(
+      503,
+      "STARTING_ANEW",
+      "this daemon has a PID of the image and starts anew with another",
+    );
   }
 
   async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
@@ -121,7 +136,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const { id, epoch } = this.open;
     if (proof.id !== id || proof.epoch !== epoch)
       throw new Conflict("WRONG_PROOF", `this is migration ${id}, epoch ${epoch}`);
-    if (this.state === "reviving") await this.machine.reached(["prepared", "inDoubt"]);
+    if (this.state === "reviving")
+      await this.machine.reached(["prepared", "inDoubt", "discarding", "discarded"]);
     await this.makeDirectory();
     await replaceDurably(join(this.directory, "proof.json"), JSON.stringify(proof));
     await this.machine.send("released");
@@ -183,9 +199,9 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const pipes = { stdout: stdoutInode, stderr: stderrInode };
     const imagesDir = join(images, "final");
     const job = { owner, imagesDir, workDir: this.directory, holdIn: this.directory, pipes };
-    this.#criu = await this.deps.engine.restore(job);
-    await rememberRun(this.directory, this.#criu, this.deps.life);
-    this.#watch(this.#criu);
+    const criu = await this.deps.engine.restore(job);
+    await rememberRun(this.directory, "restore", criu, this.deps.life);
+    this.#watch(criu);
   }
 
   async #final(): Promise<FinalRequest> {
@@ -196,26 +212,30 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   /** After a daemon's death: CRIU may be at work, waiting in its hook, or gone. */
   async #watchRestore(): Promise<void> {
-    this.#criu = await recallRun(this.directory, this.deps.processes, this.deps.life);
-    if (this.#criu === undefined || (await isDead(this.#criu))) await this.#restore();
-    else this.#watch(this.#criu);
+    const criu = await recallRun(this.directory, this.deps, "restore");
+    if (criu !== undefined && !(await isDead(criu))) return this.#watch(criu);
+    // What was prepared is held no more: that has to be said before it is restored again.
+    if (this.state === "prepared") await this.machine.send("criuEnded");
+    else await this.#restore();
   }
 
   #watch(criu: Tracked): void {
+    this.#criu = criu;
+    let held = false;
     watchRun(this.directory, criu, {
       held: () => {
+        held = true;
         this.record.verify("stdio");
         void this.machine.send("held");
       },
-      ended: (end) => void this.#criuEnded(criu, end),
+      ended: (end) => void this.#criuEnded(criu, end, held),
     });
   }
 
-  async #criuEnded(criu: Tracked, end: ProcessEnd | null): Promise<void> {
+  async #criuEnded(criu: Tracked, end: ProcessEnd | null, held: boolean): Promise<void> {
     if (criu !== this.#criu) return;
     this.record.stats = await readStatistics(this.directory, "restore");
-    const succeeded = end?.kind === "exited" && end.code === 0;
-    if (["restoring", "reviving"].includes(this.state) && !succeeded) {
+    if (!held && !succeeded(end)) {
       this.record.fail(criuFailure("restore", end, await readLog(restoreLog(this.directory))));
       await this.machine.send("restoreFailed");
       return;
@@ -231,29 +251,24 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   async #awaitResume(): Promise<void> {
-    const criu = this.#criu ?? (await recallRun(this.directory, this.deps.processes, this.deps.life));
-    const end = await criu?.ended;
-    const root = await this.#root();
+    const criu = this.#criu ?? (await recallRun(this.directory, this.deps, "restore"));
+    const end = (await criu?.ended) ?? null;
     const log = await readLog(restoreLog(this.directory));
-    const resumed = log.includes(resumedLine);
-    if (resumed && root !== undefined) return void (await this.machine.send("resumed"));
-    this.record.fail(criuFailure("resume", end ?? null, log));
-    if (resumed || this.#resumeFailedBefore) return void (await this.machine.send("resumeUnsure"));
+    if (succeeded(end) || log.includes(resumedLine)) return void (await this.machine.send("resumed"));
+    this.record.fail(criuFailure("resume", end, log));
+    // CRIU writes the root's PID after our hook and before it lets any task go: no such file, no task was resumed.
+    const touched = (await readIfThere(restorePidFile(this.directory))) !== undefined;
+    if (touched || this.#resumeFailedBefore) return void (await this.machine.send("resumeUnsure"));
     this.#resumeFailedBefore = true;
     await this.machine.send("resumeFailed");
-  }
-
-  /** The restored root: it has the PID that it had at the source. */
-  async #root(): Promise<ProcessStat | undefined> {
-    const stat = await readStat((await this.#final()).tree.rootPid);
-    return stat === undefined || stat.state === "Z" ? undefined : stat;
   }
 
   async #takeOver(): Promise<void> {
     const { epoch, service } = this.open;
     await this.deps.ownership.set({ epoch, role: "owner", service });
-    const root = await this.#root();
-    if (root !== undefined) await this.deps.service.adopt(root);
+    const { rootPid } = (await this.#final()).tree;
+    // Where it ended right away, it is adopted all the same: its end is told like any other.
+    await this.deps.service.adopt((await readStat(rootPid)) ?? { pid: rootPid, startTicks: 0 });
   }
 
   // ---- discard ----------------------------------------------------------------------------------
@@ -264,7 +279,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   async #discard(): Promise<void> {
-    const criu = this.#criu ?? (await recallRun(this.directory, this.deps.processes, this.deps.life));
+    const criu = this.#criu ?? (await recallRun(this.directory, this.deps, "restore"));
     // The hook obeys `aborted` and CRIU kills the tree; one that is stuck elsewhere is killed.
     if (criu !== undefined) await endOrKill(criu, this.deps.processes);
     await this.#killTree();
@@ -286,6 +301,3 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     return join(this.directory, "final.json");
   }
 }
-
-/** CRIU's own word that it let the tasks go. */
-const resumedLine = "Restore finished successfully. Tasks resumed.";

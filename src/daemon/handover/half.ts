@@ -31,6 +31,8 @@ export interface HandOverDeps {
   ownership: OwnershipStore;
   life: string;
   log: Log;
+  /** Ends this daemon: the next one goes on from the journal. */
+  giveUp(): void;
   /** The migration is over: open.json is gone. */
   closed(id: string): void;
 }
@@ -84,10 +86,11 @@ export abstract class Half<
     this.entered(state);
   }
 
-  /** A broken disk or a bug: the state stands, the hook's lease ends what is frozen, a restart tries again. */
+  /** A broken disk or a bug: the state stands, and the next daemon's `restarted` does the action again. */
   #actionFailed(action: A, thrown: unknown): void {
     this.record.fail(failureOf(action, thrown));
     this.deps.log.error("an action failed", { action, message: messageOf(thrown) });
+    this.deps.giveUp();
   }
 
   protected async makeDirectory(): Promise<void> {

@@ -9,7 +9,7 @@ const patience = 3000;
 export async function endOrKill(criu: Tracked, processes: Processes): Promise<void> {
   const late = new Promise<"late">((resolve) => setTimeout(resolve, patience, "late").unref());
   if ((await Promise.race([criu.ended, late])) !== "late" || (await isDead(criu))) return;
-  await processes.init.kill(criu.pid, 9);
+  await processes.kill(criu.pid, 9);
   await criu.ended;
 }
 
@@ -19,7 +19,7 @@ export async function killTree(rootPid: number, processes: Processes): Promise<v
     const tree = await readTree(rootPid);
     const alive = tree.filter((task) => task.state !== "Z" && task.pid !== process.pid);
     if (alive.length === 0) return;
-    for (const task of alive) await processes.init.kill(task.pid, 9);
+    for (const task of alive) await processes.kill(task.pid, 9);
     await pause(2);
   }
 }

@@ -17,6 +17,15 @@ export async function packPreserved(imagesDirectory: string, paths: readonly str
   await tar(["--create", "--file", archive, ...faithful, "--directory", "/", "--", ...members]);
 }
 
+/** Bytes that the paths take, holes left out. */
+export async function sizeOnDisk(paths: readonly string[]): Promise<number> {
+  const there = await Promise.all(paths.map(exists));
+  const members = paths.filter((_, index) => there[index]);
+  if (members.length === 0) return 0;
+  const { output } = await runCommand(["du", "--summarize", "--block-size=1", "--total", "--", ...members]);
+  return Number(/^(\d+)\s+total$/m.exec(output)?.[1] ?? 0);
+}
+
 export async function unpackPreserved(imagesDirectory: string): Promise<void> {
   const archive = join(imagesDirectory, preservedArchive);
   if (!(await exists(archive))) return;

@@ -1,21 +1,56 @@
 import { join } from "node:path";
-import type { Failure } from "../api.js";
+import type { Failure, FinalRequest } from "../api.js";
 import { readLog, restoreLog } from "../engine.js";
-import { readStat, type ProcessId } from "../procfs.js";
+import { isDead, readStat, type ProcessId } from "../procfs.js";
 import { criuFailure } from "./criu-failure.js";
-import type { HandOverDeps } from "./half.js";
-import { directoryOwner } from "./tree-facts.js";
+import { recallRun, rememberRun } from "./criu-watch.js";
+import { failureOf, type HandOverDeps } from "./half.js";
+
+export interface RestoreBackRequest {
+  /** The migration's directory. */
+  directory: string;
+  /** Where its images lie; undefined: they are gone. */
+  images: string | undefined;
+  facts: FinalRequest["tree"] | null;
+}
+
+type Outcome = { root: ProcessId } | { failure: Failure };
 
 /** Brings the dumped tree back to life at the source, from the images that are kept until the migration is confirmed. */
-export async function restoreBack(
-  { engine, processes }: HandOverDeps,
-  where: { directory: string; images: string; rootPid: number },
-): Promise<{ root: ProcessId } | { failure: Failure }> {
-  const owner = await directoryOwner(where.directory);
-  const pipes = await processes.init.pipes();
-  const job = { owner, imagesDir: join(where.images, "final"), workDir: where.directory, pipes };
-  const end = await (await engine.restore(job)).ended;
-  const root = await readStat(where.rootPid);
-  if (end?.kind === "exited" && end.code === 0 && root !== undefined) return { root };
-  return { failure: criuFailure("restore", end, await readLog(restoreLog(where.directory))) };
+export async function restoreBack(deps: HandOverDeps, request: RestoreBackRequest): Promise<Outcome> {
+  const { images, facts } = request;
+  if (images === undefined || facts === null)
+    return { failure: failureOf("restore", "the checkpoint images are gone") };
+  const criu =
+    (await underWay(deps, request.directory)) ?? (await start(deps, request.directory, images, facts));
+  const end = await criu.ended;
+  const log = await readLog(restoreLog(request.directory));
+  const root = await readStat(facts.rootPid);
+  if (log.includes(resumedLine) && root !== undefined) return { root };
+  return { failure: criuFailure("restore", end, log) };
+}
+
+/** CRIU's own word that it let the tasks go. */
+export const resumedLine = "Restore finished successfully. Tasks resumed.";
+
+/** A run that an earlier daemon began here: a second one would find its PIDs taken. */
+async function underWay(deps: HandOverDeps, directory: string) {
+  const criu = await recallRun(directory, deps, "restore");
+  if (criu === undefined) return undefined;
+  const log = await readLog(restoreLog(directory));
+  return (await isDead(criu)) && !log.includes(resumedLine) ? undefined : criu;
+}
+
+async function start(deps: HandOverDeps, directory: string, images: string, facts: FinalRequest["tree"]) {
+  const { uid, gid, groups, stdoutInode, stderrInode } = facts;
+  const owner = { uid, gid, groups };
+  const pipes = { stdout: stdoutInode, stderr: stderrInode };
+  const criu = await deps.engine.restore({
+    owner,
+    imagesDir: join(images, "final"),
+    workDir: directory,
+    pipes,
+  });
+  await rememberRun(directory, "restore", criu, deps.life);
+  return criu;
 }

@@ -1,5 +1,6 @@
 /** The source's way to the destination: images, the last list, and what both say about the verdict. */
 import type {
+  DestinationStateName,
   ExpectRequest,
   FinalRequest,
   ReleaseProof,
@@ -21,6 +22,18 @@ export interface ShippingOptions {
   onProgress(progress: TransferProgress): void;
 }
 
+const whole: readonly DestinationStateName[] = [
+  "restoring",
+  "prepared",
+  "reviving",
+  "inDoubt",
+  "resuming",
+  "running",
+];
+
+/** Milliseconds; a destination lets a held tree go in tens of them. */
+const releasedLimit = 2000;
+
 export class Shipping {
   readonly #client: PeerClient;
   readonly #options: ShippingOptions;
@@ -39,7 +52,13 @@ export class Shipping {
 
   /** Before the freeze: the peer answers and has room. */
   async announce(expected: ExpectRequest): Promise<void> {
-    await this.#client.post("expect", expected, PeerState, AbortSignal.timeout(this.#options.request.lease));
+    const { lease } = this.#options.request;
+    // Asked again: a destination whose daemon stands in the way of the image's PIDs starts it anew first.
+    await retryLost(
+      (signal) => this.#client.post("expect", expected, PeerState, signal),
+      AbortSignal.timeout(lease),
+      lease,
+    );
   }
 
   startLease(): Promise<void> {
@@ -70,23 +89,37 @@ export class Shipping {
   async final(request: FinalRequest): Promise<PeerState> {
     const look = setInterval(() => void this.#renewWhileRestoring(), this.#options.request.lease / 4);
     try {
-      return await retryLost(() => this.#client.final(request, this.#frozen.signal), this.#frozen.signal);
+      return await this.#askFrozen((signal) => this.#client.final(request, signal));
     } finally {
       clearInterval(look);
     }
   }
 
   async #renewWhileRestoring(): Promise<void> {
-    const answer = await this.#client
-      .post("state", {}, PeerState, this.#frozen.signal)
-      .catch(() => undefined);
+    const answer = await this.#standing().catch(() => undefined);
     if (answer?.state === "restoring") await this.#lease.renew();
+  }
+
+  /** Whether the destination has the whole of it, and waits for the verdict or obeys it. */
+  async hasAll(): Promise<boolean> {
+    return whole.includes((await this.#standing()).state);
+  }
+
+  /** Asked until it answers or the freeze is over. */
+  #standing(): Promise<PeerState> {
+    return this.#askFrozen((signal) => this.#client.post("state", {}, PeerState, signal));
+  }
+
+  /** A question that takes longer than the lease is asked again: it joins what is under way there. */
+  #askFrozen(ask: (signal: AbortSignal) => Promise<PeerState>): Promise<PeerState> {
+    return retryLost(ask, this.#frozen.signal, this.#options.request.lease);
   }
 
   /** Until it is answered; undefined where the migration ended otherwise first. */
   async released(proof: ReleaseProof): Promise<PeerState | undefined> {
     const { signal } = this.#over;
-    return retryLost(() => this.#client.released(proof, signal), signal).catch(() => undefined);
+    const ask = (limited: AbortSignal): Promise<PeerState> => this.#client.released(proof, limited);
+    return retryLost(ask, signal, releasedLimit).catch(() => undefined);
   }
 
   /** A courtesy: the destination holds without executing until somebody tells it. */

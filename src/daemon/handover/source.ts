@@ -3,39 +3,39 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   SwitchoverRequest,
-  type FinalRequest,
   type OpenMigration,
+  type PeerState,
   type ReleaseProof,
   type SourceStateName,
 } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
-import { dumpLog, ownDirectory, readLog } from "../engine.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
-import { isDead } from "../procfs.js";
-import type { Tracked } from "../processes.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
-import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
-import { awaitDeath, awaitResume } from "./death.js";
-import { expectation, makeRoom, refuseStrays, treeFacts } from "./departure.js";
+import { awaitDeath, awaitResume, killAll, type Scene, type TreeFate } from "./death.js";
+import { packUp, prepareDeparture } from "./departure.js";
+import { DumpRun } from "./dump-run.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
-import { packPreserved } from "./preserve.js";
 import { restoreBack } from "./restore-back.js";
 import { Shipping } from "./shipping.js";
 import { readStatistics } from "./statistics.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
-import { treeOwner } from "./tree-facts.js";
-import { readTreeFile, survivors, writeTree, type DumpedTree } from "./tree-file.js";
+import { readTreeFile, type DumpedTree } from "./tree-file.js";
 
 export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction> {
   #request: SwitchoverRequest | undefined;
   #shipping: Shipping | undefined;
-  #criu: Tracked | undefined;
+  readonly #run: DumpRun;
   #imagesDirectory: string | undefined;
   #told: Promise<void> = Promise.resolve();
+  #preparing: Promise<void> | undefined;
 
   constructor(deps: HandOverDeps, open: OpenMigration, state: SourceStateName) {
     super(deps, open, sourceTable, state);
+    this.#run = new DumpRun(deps, this.directory, {
+      held: () => void this.machine.send("held"),
+      ended: (end) => void this.#dumpEnded(end),
+    });
   }
 
   /** Goes on where an earlier daemon, or an earlier life of the container, stopped. */
@@ -53,20 +53,24 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
    */
   async switchover(request: SwitchoverRequest): Promise<void> {
     if (this.state !== "opened") return;
-    const tree = await this.deps.service.tree();
-    const owner = await treeOwner(tree);
-    await refuseStrays(this.deps);
-    const { bytes, images } = await makeRoom(this.deps, this.open.id);
+    this.#preparing ??= this.#prepare(request).finally(() => (this.#preparing = undefined));
+    await this.#preparing;
+  }
+
+  async #prepare(request: SwitchoverRequest): Promise<void> {
+    const { images, expected } = await prepareDeparture(this.deps, this.open, request.preserve);
     this.#imagesDirectory = images;
-    await this.deps.engine.warm(owner);
-    await this.#connect(request).announce(await expectation(this.open.epoch, tree, owner, bytes));
+    await this.#connect(request).announce(expected);
     await this.makeDirectory();
     await replaceDurably(this.#requestFile(), JSON.stringify(request));
     await this.machine.send("switchover");
   }
 
   async abort(): Promise<void> {
-    this.record.fail({ step: "abort", message: "aborted on request", log: [], hint: null });
+    // What is being prepared ends first: its files would be left behind.
+    await this.#preparing?.catch(() => undefined);
+    if (["opened", "dumping", "held"].includes(this.state))
+      this.record.fail({ step: "abort", message: "aborted on request", log: [], hint: null });
     await this.machine.send("abort");
     if (this.state === "aborting") await this.machine.reached(["aborted", "reclaimed", "released"]);
     await this.closed();
@@ -99,10 +103,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       watchDump: () => this.#watchDump(),
       ship: async () => this.#ways().follow(this.#images()),
       shipFinal: () => this.#shipFinal(),
+      askPeer: () => this.#askPeer(),
       createReleased: () => this.#decide("released"),
       createAborted: () => this.#decide("aborted"),
-      awaitDeath: async () => void (await this.machine.send(await awaitDeath(await this.#scene()))),
-      examineTree: async () => void (await this.machine.send(await awaitResume(await this.#scene()))),
+      awaitDeath: async () => this.#tell(await awaitDeath(await this.#scene())),
+      examineTree: async () => this.#tell(await awaitResume(await this.#scene())),
       killRest: () => this.#killRest(),
       bury: () => this.#bury(),
       tellReleased: () => this.#tellReleased(),
@@ -139,37 +144,16 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   async #dump(): Promise<void> {
     try {
-      await this.#startDump();
+      await this.#ways().startLease();
+      await this.#run.start(this.#images(), () => this.state === "dumping");
     } catch (thrown) {
       this.record.fail(failureOf("dump", thrown));
       await this.machine.send("criuEnded");
     }
   }
 
-  async #startDump(): Promise<void> {
-    const root = this.deps.service.process;
-    if (root === undefined) throw new Error("the service is not running");
-    const owner = await treeOwner(await this.deps.service.tree());
-    const imagesDir = join(this.#images(), "final");
-    for (const path of [this.directory, this.#images(), imagesDir]) await ownDirectory(path, owner);
-    await this.#ways().startLease();
-    const job = { owner, imagesDir, workDir: this.directory, holdIn: this.directory, rootPid: root.pid };
-    this.#criu = await this.deps.engine.dump(job);
-    await rememberRun(this.directory, this.#criu, this.deps.life);
-    this.#watch(this.#criu);
-  }
-
   async #watchDump(): Promise<void> {
-    this.#criu = await recallRun(this.directory, this.deps.processes, this.deps.life);
-    if (this.#criu === undefined) await this.machine.send("criuEnded");
-    else this.#watch(this.#criu);
-  }
-
-  #watch(criu: Tracked): void {
-    watchRun(this.directory, criu, {
-      held: () => void this.machine.send("held"),
-      ended: (end) => void this.#dumpEnded(end),
-    });
+    if (!(await this.#run.followAgain())) await this.machine.send("criuEnded");
   }
 
   async #dumpEnded(end: ProcessEnd | null): Promise<void> {
@@ -178,17 +162,14 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     // CRIU counts from the freeze to its end, the time in our hook included.
     const frozenFor = this.record.stats?.["frozen_time"];
     if (frozenFor !== undefined) this.record.mark("frozen", at - frozenFor / 1000);
-    if (this.state === "dumping")
-      this.record.fail(criuFailure("dump", end, await readLog(dumpLog(this.directory))));
+    if (this.state === "dumping") this.record.fail(criuFailure("dump", end, await this.#run.log()));
     if (this.state === "held") this.record.fail(leaseFailure(end));
     await this.machine.send("criuEnded");
   }
 
   async #shipFinal(): Promise<void> {
     try {
-      const final = await this.#finalRequest();
-      this.record.mark("shipped");
-      const answer = await this.#ways().final(final);
+      const answer = (await this.#joined()) ?? (await this.#shipAll());
       if (answer.state === "prepared") {
         this.record.verify("digests");
         await this.machine.send("peerPrepared");
@@ -208,15 +189,28 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     }
   }
 
-  async #finalRequest(): Promise<FinalRequest> {
-    const tree = await this.deps.service.tree();
-    const processes = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
-    await Promise.all([
-      writeTree(this.directory, { life: this.deps.life, processes }),
-      packPreserved(this.#images(), this.#request?.preserve ?? []),
-    ]);
+  async #shipAll(): Promise<PeerState> {
+    const facts = await packUp(this.deps, this.directory, this.#images(), this.#request?.preserve ?? []);
     const files = await this.#ways().finishFiles(this.#images());
-    return { epoch: this.open.epoch, files, tree: await treeFacts(this.deps, tree) };
+    this.record.mark("shipped");
+    return this.#ways().final({ epoch: this.open.epoch, files, tree: facts });
+  }
+
+  /** After a daemon's death the destination may have everything already: then its answer is all that lacks. */
+  async #joined(): Promise<PeerState | undefined> {
+    const { facts } = await this.#dumpedTree();
+    if (facts === null || !(await this.#ways().hasAll())) return undefined;
+    return this.#ways().final({ epoch: this.open.epoch, files: [], tree: facts });
+  }
+
+  /** The container died while it held: nothing is frozen here any more, and the destination knows what it holds. */
+  async #askPeer(): Promise<void> {
+    const whole = await this.#ways()
+      .hasAll()
+      .catch(() => false);
+    if (whole) return void (await this.machine.send("peerPrepared"));
+    this.record.fail(failureOf("reborn", "the container ended while the service was frozen"));
+    await this.machine.send("peerFailed");
   }
 
   // ---- verdict ----------------------------------------------------------------------------------
@@ -231,19 +225,21 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const { life, service } = this.deps;
     const root = service.process;
     const processes = root === undefined ? [] : [{ pid: root.pid, startTicks: root.startTicks }];
-    return (await readTreeFile(this.directory)) ?? { life, processes };
+    return (await readTreeFile(this.directory)) ?? { life, facts: null, processes };
   }
 
-  async #scene() {
-    const criu = this.#criu ?? (await recallRun(this.directory, this.deps.processes, this.deps.life));
-    const criuGone = async (): Promise<boolean> => criu === undefined || isDead(criu);
-    return { tree: await this.#dumpedTree(), life: this.deps.life, criuGone };
+  async #scene(): Promise<Scene> {
+    const criuGone = await this.#run.watchEnd();
+    return { tree: await this.#dumpedTree(), life: this.deps.life, criuGone, criuLog: () => this.#run.log() };
+  }
+
+  async #tell(fate: TreeFate): Promise<void> {
+    await this.machine.send(fate);
   }
 
   async #killRest(): Promise<void> {
-    for (const process of await survivors(await this.#dumpedTree(), this.deps.life))
-      await this.deps.processes.init.kill(process.pid, 9);
-    await this.machine.send(await awaitDeath(await this.#scene()));
+    await killAll(await this.#dumpedTree(), this.deps.life, this.deps.processes);
+    await this.machine.send("treeDead");
   }
 
   /** The tombstone: nothing on this node starts this service again at this epoch. */
@@ -270,8 +266,12 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   // ---- the end ----------------------------------------------------------------------------------
 
   async #restoreBack(): Promise<void> {
-    const rootPid = (await this.#dumpedTree()).processes[0]?.pid ?? 0;
-    const back = await restoreBack(this.deps, { directory: this.directory, images: this.#images(), rootPid });
+    const { facts } = await this.#dumpedTree();
+    const back = await restoreBack(this.deps, {
+      directory: this.directory,
+      images: this.#imagesDirectory,
+      facts,
+    });
     if ("failure" in back) {
       this.record.fail(back.failure);
       await this.machine.send("restoreFailed");

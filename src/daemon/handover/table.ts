@@ -39,6 +39,7 @@ export type SourceAction =
   | "watchDump"
   | "ship"
   | "shipFinal"
+  | "askPeer"
   | "createReleased"
   | "createAborted"
   | "awaitDeath"
@@ -110,7 +111,8 @@ export const sourceTable: readonly SourceRow[] = [
   { in: ["held"], on: "abort", to: "aborting", do: ["createAborted"] },
   { in: ["held"], on: "criuEnded", to: "aborting", do: ["createAborted"] },
   { in: ["held"], on: "restarted", to: "held", do: ["watchDump", "shipFinal"] },
-  { in: ["held"], on: "reborn", to: "aborting", do: ["createAborted"] },
+  // Its memory died with the container: what the destination holds may be the only copy.
+  { in: ["held"], on: "reborn", to: "held", do: ["askPeer"] },
 
   // The verdict decides, whoever created it.
   { in: ["releasing", "aborting"], on: "verdictReleased", to: "releasing", do: ["awaitDeath"] },
@@ -167,7 +169,7 @@ export const destinationTable: readonly DestinationRow[] = [
   { in: ["resuming"], on: "verdictRunning", to: "resuming", do: ["awaitResume"] },
   { in: ["resuming"], on: "verdictAborted", to: "discarding", do: ["createAborted"] },
   { in: ["resuming"], on: "resumed", to: "running", do: ["takeOver"] },
-  // CRIU's log proves that no task was resumed: the images are whole, and the verdict `running` stands.
+  // It is proven that no task was resumed: the images are whole, and the verdict `running` stands.
   // Tried once; what fails a second time is `resumeUnsure`.
   { in: ["resuming"], on: "resumeFailed", to: "resuming", do: ["restore"] },
   { in: ["resuming"], on: "held", to: "resuming", do: ["awaitResume"] },
@@ -182,7 +184,8 @@ export const destinationTable: readonly DestinationRow[] = [
   { in: ["running"], on: "reborn", to: "running", do: ["takeOver"] },
 
   { in: ["discarding"], on: "verdictAborted", to: "discarding", do: ["discard"] },
-  { in: ["discarding"], on: "verdictRunning", to: "resuming", do: ["awaitResume"] },
+  // From `inDoubt`, by a word that it must not run (again).
+  { in: ["discarding"], on: "verdictRunning", to: "discarding", do: ["discard"] },
   { in: ["discarding"], on: "discarded", to: "discarded", do: ["close"] },
   { in: ["discarding"], on: "restarted", to: "discarding", do: ["createAborted"] },
   { in: ["discarding"], on: "reborn", to: "discarding", do: ["createAborted"] },

@@ -1,11 +1,12 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { DumpedPipes, TreeOwner } from "../engine.js";
 import type { PipeInodes } from "../init-client.js";
-import { pipeInodes, type ProcessId } from "../procfs.js";
+import { orGone, pipeInodes, type ProcessId } from "../procfs.js";
 
 /** Real user and group ids and supplementary groups of one process. */
-async function ownerOf(pid: number): Promise<TreeOwner> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
+async function ownerOf(pid: number): Promise<TreeOwner | undefined> {
+  const status = await orGone(readFile(`/proc/${pid}/status`, "utf8"));
+  if (status === undefined) return undefined;
   const numbers = (key: string): number[] =>
     (new RegExp(`^${key}:(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(Number);
   return { uid: numbers("Uid")[0] ?? 0, gid: numbers("Gid")[0] ?? 0, groups: numbers("Groups") };
@@ -13,19 +14,17 @@ async function ownerOf(pid: number): Promise<TreeOwner> {
 
 /** Whose tree it is. Throws where its processes belong to several users: one CRIU can read only one user's. */
 export async function treeOwner(tree: readonly ProcessId[]): Promise<TreeOwner> {
-  const [first, ...rest] = await Promise.all(tree.map((process) => ownerOf(process.pid)));
+  // A process that ended since it was listed belongs to nobody.
+  const owners = (await Promise.all(tree.map((process) => ownerOf(process.pid)))).filter(
+    (owner) => owner !== undefined,
+  );
+  const [first, ...rest] = owners;
   if (first === undefined) throw new Error("the service is not running");
   const other = rest.find((owner) => owner.uid !== first.uid);
   if (other === undefined) return first;
   throw new Error(
     `the service's processes belong to several users (${first.uid} and ${other.uid}): such a tree cannot be dumped`,
   );
-}
-
-/** Whose tree a migration's directory was given to. */
-export async function directoryOwner(directory: string): Promise<TreeOwner> {
-  const { uid, gid } = await stat(directory);
-  return { uid, gid, groups: [gid] };
 }
 
 /** Which of the kept pipes anybody in the tree has open. */

@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { FinalRequest } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import { isDead, type ProcessId } from "../procfs.js";
 
 const DumpedTree = z.object({
   life: z.string(),
+  /** Whose it is, and which pipes it had: what a restore needs, here or there. Null where it was not looked at yet. */
+  facts: z.nullable(FinalRequest.shape.tree),
   /** The root first. */
   processes: z.array(z.object({ pid: z.int(), startTicks: z.int() })),
 });

@@ -114,6 +114,16 @@ describe("one owner, never two", () => {
   test("a verdict that somebody else created is obeyed, whatever was wanted", () => {
     expect(transition(sourceTable, "aborting", "verdictReleased")?.to).toBe("releasing");
     expect(transition(sourceTable, "releasing", "verdictAborted")?.to).toBe("aborting");
-    expect(transition(destinationTable, "discarding", "verdictRunning")?.to).toBe("resuming");
+  });
+
+  test("what was given up in doubt never runs, though its verdict says `running`", () => {
+    expect(transition(destinationTable, "discarding", "verdictRunning")).toMatchObject({
+      to: "discarding",
+      do: ["discard"],
+    });
+  });
+
+  test("a source whose container died while it held asks before it gives the destination's copy up", () => {
+    expect(transition(sourceTable, "held", "reborn")).toMatchObject({ to: "held", do: ["askPeer"] });
   });
 });

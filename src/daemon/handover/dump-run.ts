@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { dumpLog, ownDirectory, readLog } from "../engine.js";
+import { isDead } from "../procfs.js";
+import type { Tracked } from "../processes.js";
+import { recallRun, rememberRun, watchRun, type CriuEvents } from "./criu-watch.js";
+import type { HandOverDeps } from "./half.js";
+import { treeOwner } from "./tree-facts.js";
+
+/** CRIU's dump of one migration: started, followed, and found again after a daemon's death. */
+export class DumpRun {
+  readonly #deps: HandOverDeps;
+  readonly #directory: string;
+  readonly #events: CriuEvents;
+  #starting: Promise<void> = Promise.resolve();
+  #criu: Tracked | undefined;
+
+  /** @param directory the migration's, where the hook waits. */
+  constructor(deps: HandOverDeps, directory: string, events: CriuEvents) {
+    this.#deps = deps;
+    this.#directory = directory;
+    this.#events = events;
+  }
+
+  /** @param wanted asked once more right before the freeze. */
+  start(images: string, wanted: () => boolean): Promise<void> {
+    this.#starting = this.#start(images, wanted);
+    return this.#starting;
+  }
+
+  async #start(images: string, wanted: () => boolean): Promise<void> {
+    const root = this.#deps.service.process;
+    if (root === undefined) throw new Error("the service is not running");
+    const owner = await treeOwner(await this.#deps.service.tree());
+    const imagesDir = join(images, "final");
+    for (const path of [this.#directory, images, imagesDir]) await ownDirectory(path, owner);
+    if (!wanted()) throw new Error("the migration was given up before the freeze");
+    const job = { owner, imagesDir, workDir: this.#directory, holdIn: this.#directory, rootPid: root.pid };
+    const criu = await this.#deps.engine.dump(job);
+    await rememberRun(this.#directory, "dump", criu, this.#deps.life);
+    this.#follow(criu);
+  }
+
+  /** False where no run of this container's life is known. */
+  async followAgain(): Promise<boolean> {
+    const criu = await recallRun(this.#directory, this.#deps, "dump");
+    if (criu !== undefined) this.#follow(criu);
+    return criu !== undefined;
+  }
+
+  #follow(criu: Tracked): void {
+    this.#criu = criu;
+    watchRun(this.#directory, criu, this.#events);
+  }
+
+  /** Answers whether it ended, asked again and again. What is just being started is waited for. */
+  async watchEnd(): Promise<() => Promise<boolean>> {
+    await this.#starting.catch(() => undefined);
+    const criu = this.#criu ?? (await recallRun(this.#directory, this.#deps, "dump"));
+    return async () => criu === undefined || isDead(criu);
+  }
+
+  log(): Promise<string> {
+    return readLog(dumpLog(this.#directory));
+  }
+}
