@@ -31,6 +31,21 @@ export async function changesOf(site: Site, name: string, named: readonly string
 
 const isDirectory = `for path; do [ -d "$path" ] && [ ! -L "$path" ] && printf '%s\\n' "$path"; done; exit 0`;
 
+/** `podman rmi` says so where a container has the image. */
+const imageInUse = 2;
+
+/** Takes an image away that was brought there; one that something uses meanwhile stays. Answers what was found. */
+export async function removeImage(site: Site, id: string): Promise<string> {
+  if ((await inspectImage(site, id)) === null) return `the image is not on ${site.name}`;
+  const node = await site.node();
+  const argv = podman.imageRemove(id);
+  const outcome = await node.exec(argv);
+  if (outcome.kind === "exited" && outcome.code === 0) return `the image is removed from ${site.name}`;
+  if (outcome.kind === "exited" && outcome.code === imageInUse)
+    return `another container on ${site.name} uses the image: it stays`;
+  throw commandFailed(node, argv, outcome);
+}
+
 /** Podman's exit code 125 with its "no such" is the answer that there is none; everything else is an error. */
 async function runOrNothing(site: Site, argv: readonly string[]): Promise<string | null> {
   const node = await site.node();

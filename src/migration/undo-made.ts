@@ -1,5 +1,5 @@
 import type { MigrationContext } from "./context.js";
-import { inspectContainer, inspectImage } from "./containers.js";
+import { inspectContainer, removeImage } from "./containers.js";
 import { messageOf } from "../errors.js";
 import * as podman from "../remote/engine.js";
 import { run } from "../remote/run.js";
@@ -16,7 +16,7 @@ export async function undoWhatWasMade(context: MigrationContext): Promise<string
   if (made.some(({ what }) => what === "standby"))
     found.push(await attempt("standby", () => removeStandby(context)));
   for (const { what, name } of made)
-    if (what === "image") found.push(await attempt("image", () => removeImage(context, name)));
+    if (what === "image") found.push(await attempt("image", () => removeImage(context.destination, name)));
   if (made.some(({ what }) => what === "open"))
     found.push(await attempt("open", () => open.undo?.(context) ?? Promise.resolve("")));
   return found;
@@ -38,10 +38,4 @@ async function removeStandby({ destination, service }: MigrationContext): Promis
     return `the container ${service.name} on ${destination.name} is left as it is`;
   await run(await destination.node(), podman.remove(service.name));
   return `the standby is removed from ${destination.name}`;
-}
-
-async function removeImage({ destination }: MigrationContext, id: string): Promise<string> {
-  if ((await inspectImage(destination, id)) === null) return "it did not arrive";
-  await run(await destination.node(), podman.imageRemove(id));
-  return `it is removed from ${destination.name}`;
 }

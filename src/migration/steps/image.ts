@@ -1,10 +1,8 @@
 import { formatSize } from "../../units.js";
 import { given, type MigrationContext } from "../context.js";
-import { inspectImage } from "../containers.js";
+import { removeImage } from "../containers.js";
 import { copyImage } from "../image-copy.js";
 import { Meter } from "../progress.js";
-import * as podman from "../../remote/engine.js";
-import { run } from "../../remote/run.js";
 import type { Step } from "../step.js";
 
 /** The destination gets the very image that the source's container was made from. */
@@ -26,8 +24,6 @@ export const image: Step<MigrationContext> = {
     const { source, destination } = given(context.facts, "preflight's facts");
     const id = given(source.container, "the source's container").imageId;
     if (destination.imageId !== null) return "it was there before";
-    if ((await inspectImage(context.destination, id)) === null) return "it did not arrive";
-    await run(await context.destination.node(), podman.imageRemove(id));
-    return `the image is removed from ${destination.node}`;
+    return removeImage(context.destination, id);
   },
 };
