@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { type CanaryResult, type ServiceSpec, type Status } from "../../src/daemon/api.js";
-import { setRate } from "../../src/lab/index.js";
+import { cut, setRate } from "../../src/lab/index.js";
 import { Hands } from "../support/container.js";
 import { waitForStatus } from "../support/daemon.js";
 import { onStage } from "../support/on-stage.js";
@@ -102,15 +102,36 @@ test("the source's daemon is killed while the service is held: its successor fin
   expect(first).toBe(before + 1);
 }, 90_000);
 
-test("the destination's daemon is killed while it holds the tree: nothing runs twice", async () => {
+test("the destination's daemon is killed in the transfer: its successor takes the rest", async () => {
   const hands = new Hands(stage(), spec(100));
   await hands.create("a");
   await hands.run("a");
   await setRate(stage().lab, 20e6);
-  const id = await hands.handOver("a", "b", 3000);
+  const id = await hands.handOver("a", "b");
   await waitForStatus(stage(), "b", spec(), "receiving", ({ migration }) => migration?.state === "receiving");
+  await hands.killDaemon("b");
+  await hands.reaches("b", id, "running");
+  const before = (await hands.lines("a")).length;
+  const [first = 0] = await hands.linesGoOn("b");
+  expect(first).toBe(before + 1);
+}, 90_000);
+
+test("the destination holds the tree, the link is gone and its daemon killed: nothing runs twice", async () => {
+  const hands = new Hands(stage(), spec(600));
+  await hands.create("a");
+  await hands.run("a");
+  const id = await hands.handOver("a", "b", 3000);
+  await waitForStatus(stage(), "b", spec(), "restoring", ({ migration }) => migration?.state === "restoring");
+  await cut(stage().lab, "a", "b");
+  await hands.reaches("b", id, "prepared");
   await hands.killDaemon("b");
   await hands.reaches("a", id, "aborted");
   rising(await hands.linesGoOn("a"));
+  expect(await hands.reaches("b", id, "prepared")).toMatchObject({ verdict: null });
+  expect(await hands.lines("b")).toEqual([]);
+
+  await hands.ask("b", `/migrations/${id}/abort`, { sourceAborted: true });
+  await hands.reaches("b", id, "discarded");
+  expect(await hands.ask<Status>("b", "/status")).toMatchObject({ service: { state: "standby" }, tree: [] });
   expect(await hands.lines("b")).toEqual([]);
 }, 90_000);

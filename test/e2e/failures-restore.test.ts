@@ -7,7 +7,7 @@ const stage = onStage();
 
 test("a file that the service has open is missing at the destination: CRIU's words, and the source serves", async () => {
   await stage().on("a", "sh", "-c", "mkdir -p /srv/notes && echo one > /srv/notes/open");
-  await stage().on("b", "mkdir", "-p", "/srv/notes");
+  await stage().on("b", "sh", "-c", "rm -rf /srv/notes && mkdir -p /srv/notes");
   const scene = await watched(stage(), {}, { ...holdsOpen("/notes/open"), leave: ["/notes"] });
 
   const { exit, stderr } = await stage().fastmig("migrate", scene.plan);
