@@ -1,4 +1,4 @@
-import { down, loadImage, setRate, up } from "../src/lab/index.js";
+import { down, type LabState, loadImage, setRate, up } from "../src/lab/index.js";
 import { buildFastmigImage } from "../src/lab/demo/images.js";
 import { type MigrationReport } from "../src/migration/report.js";
 import { Stage } from "../test/support/stage.js";
@@ -22,12 +22,18 @@ export async function migrateBench(runs: number, say: Say): Promise<Row[]> {
   try {
     const images = [await buildFastmigImage(say), await buildWorkloadsImage(say)];
     for (const { name } of state.nodes) for (const image of images) await loadImage(state, name, image);
-    const stage = await Stage.set(state);
-    const rows = [...(await moveRows(stage, runs, say)), ...(await sizeRows(stage, say)), startupRow(runs)];
-    await stage.strike();
-    return rows;
+    return await onStage(state, runs, say);
   } finally {
     await down(lab);
+  }
+}
+
+async function onStage(state: LabState, runs: number, say: Say): Promise<Row[]> {
+  const stage = await Stage.set(state);
+  try {
+    return [...(await moveRows(stage, runs, say)), ...(await sizeRows(stage, say)), startupRow(runs)];
+  } finally {
+    await stage.strike();
   }
 }
 
