@@ -101,6 +101,15 @@ describe("plan show", () => {
     await writeFile(join(directory, "shown.yaml"), first.stdout);
     expect(await fastmig(["plan", "show", "shown.yaml"], { cwd: directory })).toEqual(first);
   });
+
+  test("it ends with the steps that migrate runs, as comments", async () => {
+    const [shown, dry] = await Promise.all([
+      fastmig(["plan", "show", "plans/two-nodes.yaml"]),
+      fastmig(["migrate", "plans/two-nodes.yaml", "--dry-run"]),
+    ]);
+    const comments = shown.stdout.split("\n").filter((line) => line.startsWith("# "));
+    expect(comments.map((line) => line.slice(2)).join("\n")).toBe(dry.stdout);
+  });
 });
 
 test("plan schema prints docs/plan.schema.json", async () => {
