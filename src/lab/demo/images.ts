@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { baseName } from "../builder.js";
@@ -22,10 +23,20 @@ export async function buildFastmigImage(say: Say): Promise<BuiltImage> {
   return buildImage({
     tag: "localhost/fastmig:latest",
     dockerfile: await readFile(join(packageRoot, "Dockerfile"), "utf8"),
-    context: { native: join(packageRoot, "native"), "build/container": join(packageRoot, "build/container") },
+    context: {
+      native: join(packageRoot, "native"),
+      "build/container/daemon.mjs": join(packageRoot, "build/container/daemon.mjs"),
+      "build/container/node": nodeRuntime(),
+    },
     args: { BASE: baseName, DEBIAN_MIRROR: await hostMirror() },
     say,
   });
+}
+
+/** The build's, without symbols; the published package has none, and the Node that runs us does as well. */
+function nodeRuntime(): string {
+  const built = join(packageRoot, "build/container/node");
+  return existsSync(built) ? built : process.execPath;
 }
 
 /** Debian's Redis on top of it. */
