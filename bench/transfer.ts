@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Peer } from "../src/daemon/api.js";
-import { connectPeer } from "../src/daemon/transfer/client.js";
+import { connectPeer, type PeerClient } from "../src/daemon/transfer/client.js";
 import { createPeerListener } from "../src/daemon/transfer/listener.js";
 import { openReceiver } from "../src/daemon/transfer/receiver.js";
 import { receiveSegment } from "../src/daemon/transfer/segment-route.js";
@@ -62,7 +62,8 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(values.images ?? "", "fastmig-bench-"));
   const lab = process.getuid?.() === 0 ? namespaces() : undefined;
   try {
-    writeImages(join(directory, "source"));
+    writeImages(join(directory, "warm"), 16e6, 5);
+    writeImages(join(directory, "source"), Number(values.mb) * 1e6, Number(values.small));
     for (const transport of ["direct", "relay"]) {
       for (let run = 0; run < Number(values.runs); run++)
         await once1(transport, directory, lab !== undefined);
@@ -95,7 +96,15 @@ async function once1(transport: string, directory: string, apart: boolean): Prom
 
 function child(role: string, args: string[], namespace: string | undefined): ChildProcess {
   const flags = (values["node-flags"] ?? "").split(" ").filter((flag) => flag !== "");
-  const node = [process.execPath, ...flags, fileURLToPath(import.meta.url), "--role", role, ...args];
+  const node = [
+    process.execPath,
+    ...process.execArgv,
+    ...flags,
+    fileURLToPath(import.meta.url),
+    "--role",
+    role,
+    ...args,
+  ];
   const argv = namespace === undefined ? node : ["nsenter", `--net=/run/netns/fmbench-${namespace}`, ...node];
   return spawn(argv[0] ?? "", argv.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
 }
@@ -150,25 +159,33 @@ async function listen(
 
 async function source(): Promise<void> {
   const idleMb = status("VmRSS");
-  const peer: Peer =
-    values.transport === "direct"
-      ? { transport: "direct", host: values.host, port: 7977, psk }
-      : { transport: "relay", socket: socketPath() };
-  const client = connectPeer(peer, { id });
+  const client = connectPeer(peer(), { id });
+  // A daemon that has asked its peer before the freeze has its code compiled and its connection open.
+  await ship(client, "warm");
   const cpu = process.cpuUsage();
   const start = performance.now();
+  await ship(client, "source");
+  const ms = performance.now() - start;
+  client.close();
+  console.log(JSON.stringify(figures(ms, cpu, idleMb)));
+}
+
+function peer(): Peer {
+  return values.transport === "direct"
+    ? { transport: "direct", host: values.host, port: 7977, psk }
+    : { transport: "relay", socket: socketPath() };
+}
+
+async function ship(client: PeerClient, images: string): Promise<void> {
+  const root = join(values.directory, images);
   const shipper = createShipper({
-    root: join(values.directory, "source"),
+    root,
     client,
     signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,
-    atOnce: Number(process.env.AT_ONCE ?? 4),
   });
   await shipper.finish();
-  const ms = performance.now() - start;
   await shipper.close();
-  client.close();
-  console.log(JSON.stringify(figures(ms, cpu, idleMb)));
 }
 
 function figures(ms: number, before: NodeJS.CpuUsage, idleMb: number): Figures {
@@ -186,13 +203,12 @@ function socketPath(): string {
   return join(values.directory, "destination", "peer.sock");
 }
 
-function writeImages(directory: string): void {
+function writeImages(directory: string, size: number, small: number): void {
   mkdirSync(join(directory, "final"), { recursive: true });
-  const size = Number(values.mb) * 1e6;
   const page = Buffer.alloc(size);
   for (let at = 0; at + 4 <= size; at += 64) page.writeUInt32LE((at * 2654435761) >>> 0, at);
   writeFileSync(join(directory, "final", "pages-1.img"), page);
-  for (let i = 0; i < Number(values.small); i++)
+  for (let i = 0; i < small; i++)
     writeFileSync(join(directory, "final", `core-${1000 + i}.img`), page.subarray(0, 2000));
 }
 

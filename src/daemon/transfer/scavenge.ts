@@ -6,7 +6,7 @@ type Collect = (options: { type: "minor" }) => void;
 let collect: Collect | undefined;
 
 /** Bytes of bodies between two collections. */
-const every = 8 * 1024 * 1024;
+const every = 4 * 1024 * 1024;
 let since = 0;
 
 /**

@@ -65,7 +65,7 @@ class ImageShipper implements Shipper {
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
-    this.#workers = Promise.all(Array.from({ length: options.atOnce ?? 3 }, () => this.#work()));
+    this.#workers = Promise.all(Array.from({ length: options.atOnce ?? 2 }, () => this.#work()));
     this.#workers.catch((reason: unknown) => {
       this.#stop.abort(reason);
     });

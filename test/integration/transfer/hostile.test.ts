@@ -6,6 +6,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Segment } from "../../../src/daemon/api.js";
+import { bundleHead } from "../../../src/daemon/transfer/bundle.js";
 import { connectPeer } from "../../../src/daemon/transfer/client.js";
 import { openReceiver, type Receiver } from "../../../src/daemon/transfer/receiver.js";
 import { segmentSize, type FinalFile } from "../../../src/daemon/transfer/segment.js";
@@ -133,6 +134,19 @@ test("500 segments with something wrong: refused by status, nothing kept, the li
   expect(readFileSync(join(at.destination, "final/pages-1.img")).equals(good)).toBe(true);
   expect(existsSync(join(at.path, "x"))).toBe(false);
 }, 30_000);
+
+test("of a bundle with something wrong nothing is kept", async () => {
+  const [first, second] = [segmentOf("final/core-1.img", 0, good), segmentOf("final/core-2.img", 0, good)];
+  const bodies = [
+    Buffer.concat([bundleHead([first, { ...second, sha256: base.sha256.replace(/^./, "x") }]), good, good]),
+    Buffer.concat([bundleHead([first, { ...second, sha256: sha256(Buffer.alloc(1)) }]), good, good]),
+    Buffer.concat([bundleHead([first, { ...second, offset: 5 }]), good, good]),
+    Buffer.concat([bundleHead([first, second]), good]),
+  ];
+  for (const body of bodies) expect(await put({ bundle: "" }, body)).toBe(400);
+  expect(to.receiver.received()).toEqual({ segments: [base] });
+  expect(await put({ bundle: "" }, Buffer.alloc(segmentSize + 1))).toBe(413);
+});
 
 test("a sender that stops in the middle is let go, and the next one served", async () => {
   const client = connectPeer(to.peer, { id, silence: 3000 });
