@@ -1,8 +1,9 @@
 import { expect, test } from "@jest/globals";
 import { exitCodes } from "../../src/errors.js";
 import { cut, healAll, setRate } from "../../src/lab/index.js";
-import { killDaemon } from "../support/daemon.js";
-import { halfway, secondSucceeds } from "../support/failing.js";
+import { type Status } from "../../src/daemon/api.js";
+import { killDaemon, waitForStatus } from "../support/daemon.js";
+import { halfway, secondSucceeds, watched } from "../support/failing.js";
 import { onStage } from "../support/on-stage.js";
 
 const stage = onStage();
@@ -73,6 +74,22 @@ test("SIGKILL to the CLI while frozen, by relay: the source resumes when its lea
   await scene.running.ended;
   await scene.witness.servesOn("a");
   await stage().fastmig("resume", scene.id);
+  await scene.witness.servesOn("a");
+  await secondSucceeds(stage(), scene);
+}, 120_000);
+
+test("SIGKILL to the CLI while the destination restores, by relay: what is held there waits for `resume`", async () => {
+  const scene = await watched(stage(), { transfer: "relay", lease }, {}, 400);
+  const running = stage().startFastmig("migrate", scene.plan);
+  const inState = (state: string): Promise<Status> =>
+    waitForStatus(stage(), "b", scene.cast, state, ({ migration }) => migration?.state === state);
+  const { open } = await inState("restoring");
+  running.kill("SIGKILL");
+  await inState("prepared");
+  await scene.witness.servesOn("a");
+  await inState("prepared");
+  const { exit, stdout, stderr } = await stage().fastmig("resume", open?.id ?? "");
+  expect({ exit, stdout, stderr }).toMatchObject({ exit: exitCodes.rolledBack });
   await scene.witness.servesOn("a");
   await secondSucceeds(stage(), scene);
 }, 120_000);

@@ -16,13 +16,14 @@ export interface Halfway {
   id: string;
 }
 
-/** A watched service of 100 MB on node a, and a plan that moves it. */
+/** A watched service of so many MB on node a, and a plan that moves it. */
 export async function watched(
   stage: Stage,
   move: Move = {},
   more: Partial<Cast["written"]> = {},
+  megabytes = 100,
 ): Promise<Omit<Halfway, "running" | "id">> {
-  const cast = patternService(stage.lab.client.address, 100, more);
+  const cast = patternService(stage.lab.client.address, megabytes, more);
   const plan = await stage.plan([cast], move);
   await stage.clients.collect();
   await stage.result("start", plan);
