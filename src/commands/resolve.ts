@@ -41,7 +41,9 @@ export default class Resolve extends BaseCommand {
     const migration = await withReopened(request, (context) =>
       resolve(context, flags.keep, flags["i-have-fenced"]),
     );
+    const other = flags["i-have-fenced"];
     this.log(`${args.id}: the ${flags.keep} keeps the service (${migration.state})`);
+    this.log(`once ${other} answers again: \`fastmig resume ${args.id}\` clears up there`);
     return { id: args.id, keep: flags.keep, migration };
   }
 }

@@ -1,7 +1,7 @@
 import { exitCodes, FastmigError } from "../errors.js";
 import type { MigrationContext } from "./context.js";
 import { isAlive } from "./reopen.js";
-import { undoWhatWasMade } from "./undo-made.js";
+import { closingOf, undoWhatWasMade, whatIsLeft } from "./undo-made.js";
 import { askToAbort, neverOpened, seeBoth, watchToTheEnd } from "./watch.js";
 
 export interface Aborted {
@@ -29,9 +29,9 @@ export async function abort(context: MigrationContext): Promise<Aborted> {
         `${context.source.name} has ${context.service.name}; the program that began the migration clears up`,
       ],
     };
-  const found = await undoWhatWasMade(context);
-  await journal?.append({ kind: "closed", outcome: "rolled back" });
-  return { id, found };
+  const cleared = await undoWhatWasMade(context);
+  await journal?.append({ kind: "closed", outcome: closingOf(cleared) });
+  return { id, found: [...cleared.found, ...whatIsLeft(id, cleared)] };
 }
 
 function tooLate({ id, service, destination, source }: MigrationContext): FastmigError {

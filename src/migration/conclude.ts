@@ -1,8 +1,10 @@
 import { exitCodes, FastmigError } from "../errors.js";
 import type { MigrationContext } from "./context.js";
 import { exitOf, standingOf, type Standing } from "./standing.js";
+import type { Closing } from "./journal.js";
 import { statusOf } from "./steps/connect.js";
 import type { RunResult } from "./step.js";
+import { closingOf } from "./undo-made.js";
 
 export type Failure = Extract<RunResult, { kind: "failed" }>;
 
@@ -16,13 +18,7 @@ export async function conclude(
     { thrown: exitThrown(failure.thrown), switching: context.switching, final: failure.final },
     standing,
   );
-  await context.journal?.append({
-    kind: "closed",
-    outcome:
-      exit === exitCodes.inDoubt || exit === exitCodes.unreachable || failure.leftovers.length > 0
-        ? "in doubt"
-        : "rolled back",
-  });
+  await context.journal?.append({ kind: "closed", outcome: closingAfter(exit, failure) });
   const last = lastLine(context, failure, standing, exit);
   return { error: whole(failure, exit, last), text: last };
 }
@@ -35,6 +31,11 @@ export function untouched(
   const { thrown } = failure;
   const last = `${service.name} was not touched; next, once that is solved: \`fastmig migrate ${plan.path}\``;
   return { error: whole(failure, exitThrown(thrown), last), text: last };
+}
+
+function closingAfter(exit: number, { leftovers }: Failure): Closing {
+  if (exit === exitCodes.inDoubt || exit === exitCodes.unreachable) return "in doubt";
+  return closingOf({ complete: leftovers.length === 0 });
 }
 
 async function standingNow({ source, destination, migration }: MigrationContext): Promise<Standing> {
@@ -55,7 +56,7 @@ function lastLine(
 ): string {
   if (exit === exitCodes.inDoubt) return `${text}; next: \`fastmig resume ${id}\``;
   if (failure.leftovers.length > 0 && journal !== null)
-    return `${text}; something is left over: \`fastmig abort ${id}\` removes it`;
+    return `${text}; something is left over: \`fastmig resume ${id}\` removes it`;
   return `${text}; next, once that is solved: \`fastmig migrate ${plan.path}\``;
 }
 

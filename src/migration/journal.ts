@@ -18,7 +18,7 @@ export interface Created {
   sshConfig: string | null;
 }
 
-/** `unfinished`: the destination has the service, and something is left to clear up. */
+/** `unfinished`: who has the service is settled, but a node may still be locked, or something is left to clear up. */
 export type Closing = "done" | "rolled back" | "in doubt" | "unfinished";
 
 export type Entry =

@@ -22,7 +22,8 @@ export async function resolve(context: MigrationContext, keep: Role, fenced: str
     async () => settled(await see(site, id), keep),
     { timeout: settleMs },
   );
-  await context.journal?.append({ kind: "closed", outcome: keep === "source" ? "rolled back" : "in doubt" });
+  // The other side is locked, and may hold a copy: `resume` clears it up once it answers.
+  await context.journal?.append({ kind: "closed", outcome: "unfinished" });
   return view;
 }
 

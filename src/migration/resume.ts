@@ -12,8 +12,17 @@ import { runSteps } from "./step.js";
 import { createState, verdictOf } from "./state-files.js";
 import { finishingSteps } from "./steps/all.js";
 import { connect } from "./steps/connect.js";
-import { undoWhatWasMade } from "./undo-made.js";
-import { askToAbort, carryProof, doubt, neverOpened, seeBoth, watchToTheEnd, type Both } from "./watch.js";
+import { closingOf, undoWhatWasMade, whatIsLeft } from "./undo-made.js";
+import {
+  askToAbort,
+  carryProof,
+  discarded,
+  doubt,
+  neverOpened,
+  seeBoth,
+  watchToTheEnd,
+  type Both,
+} from "./watch.js";
 
 export type Resumed = { id: string } & (
   | { outcome: "finished"; report: MigrationReport | null; warnings: string[] }
@@ -31,9 +40,9 @@ export async function resume(context: MigrationContext, progress: Progress): Pro
   if (journal?.outcome === "done" || journal?.outcome === "rolled back") return { id, outcome: "closed" };
   const judgement = await settle(context);
   if (judgement === "committed") return finish(context, progress);
-  const found = await undoWhatWasMade(context);
-  await journal?.append({ kind: "closed", outcome: "rolled back" });
-  return { id, outcome: "rolled back", found };
+  const cleared = await undoWhatWasMade(context);
+  await journal?.append({ kind: "closed", outcome: closingOf(cleared) });
+  return { id, outcome: "rolled back", found: [...cleared.found, ...whatIsLeft(id, cleared)] };
 }
 
 /** Brings both ends to where the service has one owner. */
@@ -43,6 +52,7 @@ async function settle(context: MigrationContext): Promise<"committed" | "rolledB
     case "committed":
       return "committed";
     case "rolledBack":
+      await discarded(context, both);
       return "rolledBack";
     case "open":
       return settleOpen(context);

@@ -113,7 +113,7 @@ export async function carryProof({ destination, id }: MigrationContext, both: Bo
 }
 
 /** Where the daemons cannot hear each other any more, the source's answer is carried to the destination: only on it may it discard. */
-async function discarded(context: MigrationContext, both: Both): Promise<Both> {
+export async function discarded(context: MigrationContext, both: Both): Promise<Both> {
   const end = performance.now() + discardMs;
   let last = both;
   if (!isOver(last.destination)) await tellAborted(context);

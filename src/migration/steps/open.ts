@@ -1,17 +1,15 @@
 import { hostname, userInfo } from "node:os";
 import type { OpenMigration, Role, Status } from "../../daemon/api.js";
 import { exitCodes, FastmigError } from "../../errors.js";
-import { type FirstLook, given, inDoubt, type MigrationContext } from "../context.js";
+import { type FirstLook, given, type MigrationContext } from "../context.js";
 import { prepareDirectories } from "../directories.js";
 import { Journal } from "../journal.js";
 import { isLocked } from "../../remote/daemon-client.js";
 import { holder } from "../preflight/ownership.js";
 import type { Site } from "../site.js";
-import { createState, openMigrationOf, removeState } from "../state-files.js";
+import { createState, openMigrationOf } from "../state-files.js";
 import type { Step } from "../step.js";
-import { see } from "../see.js";
-import { waitFor } from "../../wait.js";
-import { statusOf } from "./connect.js";
+import { closeDestination, closeSource } from "./close.js";
 import { refuseByPreflight } from "./preflight.js";
 
 /** Opens the migration in three journals; the two on the nodes are the lock. */
@@ -116,49 +114,4 @@ function locked(site: Site, by: OpenMigration | null): FastmigError {
         ? "try again"
         : `wait for it to end, or look at it: \`fastmig status PLAN\`, \`fastmig resume ${by.id}\`, \`fastmig abort ${by.id}\``,
   });
-}
-
-const closeMs = 10_000;
-
-async function closeSource(context: MigrationContext): Promise<string> {
-  const { source, id } = context;
-  const before = await see(source, id);
-  if (before === "unknown") return `${source.name} had not opened it`;
-  if (before === "silent")
-    throw new Error(
-      `${source.name} does not answer; its lock on ${source.service} stays until \`fastmig abort ${id}\``,
-    );
-  await (await source.daemon()).abort(id);
-  return waitFor(`the end of migration ${id} on ${source.name}`, () => closedSource(context), {
-    timeout: closeMs,
-  });
-}
-
-async function closedSource({ source, id }: MigrationContext): Promise<string | undefined> {
-  const seen = await see(source, id);
-  if (seen === "unknown") return `${source.name} has closed it`;
-  if (seen === "silent") return undefined;
-  if (seen.verdict === "released")
-    throw inDoubt(`${source.name} has released ${source.service} meanwhile`, {
-      hint: `\`fastmig resume ${id}\``,
-    });
-  return seen.state === "aborted" || seen.state === "reclaimed"
-    ? `${source.name} has closed it (${seen.state})`
-    : undefined;
-}
-
-/** Only our own record: another's lock is not ours to take away. The source has the service: see `closeSource`. */
-async function closeDestination({ destination, id }: MigrationContext): Promise<string> {
-  const { status } = await statusOf(destination);
-  if (status?.open?.id === id) {
-    await (await destination.daemon()).abort(id, { sourceAborted: true });
-    return `${destination.name} has closed it`;
-  }
-  const record = await openMigrationOf(destination);
-  if (record !== null && record.id !== id)
-    return `${destination.name} is locked by another migration, left as it is`;
-  await removeState(destination, record === null ? [`migrations/${id}`] : ["open.json", `migrations/${id}`]);
-  return record === null
-    ? `${destination.name} has it closed`
-    : `its record on ${destination.name} is removed`;
 }
