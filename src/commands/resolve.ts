@@ -1,7 +1,7 @@
 import { Args, Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
-import type { MigrationView } from "../daemon/api.js";
 import { connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import type { Kept } from "../migration/resolve.js";
 
 export default class Resolve extends BaseCommand {
   static override summary = "say who keeps a service, where one node cannot be asked any more";
@@ -25,7 +25,7 @@ export default class Resolve extends BaseCommand {
     }),
   };
 
-  async run(): Promise<{ id: string; keep: string; migration: MigrationView }> {
+  async run(): Promise<{ id: string; keep: string; migration: Kept }> {
     const { args, flags } = await this.parse(Resolve);
     const { parsePlan: readPlan } = await import("../plan/load.js");
     const [{ resolve }, { withReopened }] = await Promise.all([

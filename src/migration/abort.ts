@@ -2,7 +2,7 @@ import { exitCodes, FastmigError } from "../errors.js";
 import type { MigrationContext } from "./context.js";
 import { isAlive } from "./reopen.js";
 import { closingOf, undoWhatWasMade, whatIsLeft } from "./undo-made.js";
-import { askToAbort, neverOpened, seeBoth, watchToTheEnd } from "./watch.js";
+import { askToAbort, neverOpened, onlyCopy, seeBoth, watchToTheEnd } from "./watch.js";
 
 export interface Aborted {
   id: string;
@@ -18,7 +18,7 @@ export async function abort(context: MigrationContext): Promise<Aborted> {
   if (journal?.outcome === "rolled back") return { id, found: ["it was rolled back before"] };
   const alive = await isAlive(journal?.created.pid ?? process.pid);
   if (!neverOpened(context, await seeBoth(context))) {
-    await askToAbort(context);
+    if (!(await askToAbort(context))) throw onlyCopy(context);
     const { judgement } = await watchToTheEnd(context, { within: migration.lease + patienceMs });
     if (judgement === "committed") throw tooLate(context);
   }

@@ -82,6 +82,14 @@ export class Journal {
     return closed?.outcome ?? null;
   }
 
+  /** How the switchover was begun; null: it was not. */
+  get way(): "direct" | "relay" | null {
+    for (const entry of this.entries)
+      if (entry.kind === "step" && entry.step === "switchover" && entry.state === "begun")
+        if (entry.detail === "direct" || entry.detail === "relay") return entry.detail;
+    return null;
+  }
+
   /** Source containers that are still kept. */
   get kept(): (Recorded & { kind: "kept" })[] {
     const removed = new Set(

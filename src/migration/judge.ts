@@ -1,4 +1,4 @@
-import type { MigrationView } from "../daemon/api.js";
+import type { DestinationStateName, MigrationView, ServiceState } from "../daemon/api.js";
 
 /** What a node's daemon says of a migration. `unknown`: it answers and does not know it (any more). `silent`: nobody answers. */
 export type Seen = MigrationView | "unknown" | "silent";
@@ -30,7 +30,7 @@ export function judge(source: Seen, destination: Seen): Judgement {
     case "restoringBack":
       return "inDoubt";
     default:
-      return isInDoubt(destination) ? "inDoubt" : "open";
+      return "open";
   }
 }
 
@@ -40,10 +40,6 @@ function stateOf(seen: Seen): string {
 
 function isResuming(destination: Seen): boolean {
   return stateOf(destination) === "resuming";
-}
-
-function isInDoubt(destination: Seen): boolean {
-  return stateOf(destination) === "inDoubt";
 }
 
 /** States from which a destination does not run after all; together with a source that let go, nobody has the service. */
@@ -65,4 +61,26 @@ export function proofToCarry(source: Seen, destination: Seen): MigrationView["pr
   if (typeof source === "string" || typeof destination === "string" || source.state !== "released")
     return null;
   return destination.state === "prepared" || destination.state === "inDoubt" ? source.proof : null;
+}
+
+/** The destination has every byte, and waits for the verdict or works towards holding it. */
+const hasAll: readonly (DestinationStateName | MigrationView["state"])[] = [
+  "restoring",
+  "prepared",
+  "reviving",
+  "inDoubt",
+];
+
+/** The source is frozen, or was and lost its memory with its container; it only lacks the destination's answer. */
+export function lacksAnswer(source: Seen, destination: Seen): boolean {
+  return stateOf(source) === "held" && typeof destination !== "string" && hasAll.includes(destination.state);
+}
+
+/**
+ * The source's container was restarted while it held, and the destination may have what it lost: an abort would throw the
+ * only copy away. `service`: what the source's daemon says of its service; null: nothing.
+ */
+export function isOnlyCopy(source: Seen, service: ServiceState["state"] | null, destination: Seen): boolean {
+  if (stateOf(source) !== "held" || service === "held") return false;
+  return destination === "silent" || lacksAnswer(source, destination);
 }

@@ -29,6 +29,11 @@ function noDirect(context: MigrationContext, reason: string): Promise<Line> {
   });
 }
 
+/** The relay ended with the program that began it; the source's daemon still asks on the same socket. */
+export function reopenLine(context: MigrationContext): Promise<Line> {
+  return throughUs(context, null);
+}
+
 async function throughUs(context: MigrationContext, reason: string | null): Promise<Line> {
   const { source, destination } = context;
   const way = await openRelay(

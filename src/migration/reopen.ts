@@ -25,6 +25,7 @@ async function reopen({ id, options, connect, alive }: ReopenRequest): Promise<R
   const context = newContext(nodes, plan, migrationOf(plan, journal), options, id);
   context.journal = journal;
   context.epoch = created.epoch;
+  context.transfer = { mode: journal.way ?? "relay", reason: null };
   return { context, nodes };
 }
 

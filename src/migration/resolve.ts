@@ -4,6 +4,9 @@ import { waitFor } from "../wait.js";
 import type { MigrationContext } from "./context.js";
 import { see } from "./see.js";
 
+/** What the kept side says then. */
+export type Kept = MigrationView;
+
 /** States in which the kept side has, or will get by itself, what it keeps. */
 const kept: Record<Role, readonly string[]> = {
   source: ["aborted", "reclaimed", "confirmed"],
@@ -12,7 +15,7 @@ const kept: Record<Role, readonly string[]> = {
 const settleMs = 60_000;
 
 /** The operator's word about the side that cannot be asked. `fenced` has to be that other side's name. */
-export async function resolve(context: MigrationContext, keep: Role, fenced: string): Promise<MigrationView> {
+export async function resolve(context: MigrationContext, keep: Role, fenced: string): Promise<Kept> {
   const { id, source, destination } = context;
   const [site, other] = keep === "source" ? [source, destination] : [destination, source];
   if (fenced !== other.name) throw wrongFence(keep, site.name, other.name, fenced);

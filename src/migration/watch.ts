@@ -2,8 +2,9 @@ import type { MigrationView } from "../daemon/api.js";
 import { pause } from "../wait.js";
 import { inspectContainer } from "./containers.js";
 import { inDoubt, type MigrationContext } from "./context.js";
-import { judge, proofToCarry, type Judgement, type Seen } from "./judge.js";
+import { isOnlyCopy, judge, proofToCarry, type Judgement, type Seen } from "./judge.js";
 import { see } from "./see.js";
+import { statusOf } from "./steps/connect.js";
 
 export interface Both {
   source: Seen;
@@ -94,14 +95,34 @@ function isSaid({ source, destination }: Both): boolean {
   return source !== "silent" && destination !== "silent";
 }
 
-/** Asks; the state that comes is what counts. The source decides, so it is asked first. */
-export async function askToAbort({ source, destination, id }: MigrationContext): Promise<void> {
+/**
+ * Asks; the state that comes is what counts. The source decides, so it is asked first.
+ * False: nobody was asked, because what the destination may hold is the only copy.
+ */
+export async function askToAbort(context: MigrationContext): Promise<boolean> {
+  const { source, destination, id } = context;
+  if (await mayBeOnlyCopy(context)) return false;
   for (const site of [source, destination]) {
     await site
       .daemon()
       .then((daemon) => daemon.abort(id))
       .catch(() => undefined);
   }
+  return true;
+}
+
+async function mayBeOnlyCopy(context: MigrationContext): Promise<boolean> {
+  const { source, destination } = await seeBoth(context);
+  if (typeof source === "string" || source.state !== "held") return false;
+  const { status } = await statusOf(context.source);
+  return isOnlyCopy(source, status?.service.state ?? null, destination);
+}
+
+export function onlyCopy({ id, service, source, destination }: MigrationContext): Error {
+  return inDoubt(
+    `${source.name} lost ${service.name} with its container while it was frozen: only ${destination.name} can have it`,
+    { hint: `as soon as ${destination.name} answers: \`fastmig resume ${id}\`` },
+  );
 }
 
 /** Tells the destination that the source's tree is dead, where the daemons could not do it between themselves. */

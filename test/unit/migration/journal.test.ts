@@ -52,6 +52,15 @@ describe("Journal", () => {
     expect(journal.kept).toEqual([]);
   });
 
+  test("the way is that of the switchover as it was begun", async () => {
+    const journal = await Journal.create(root, created, "");
+    await journal.append({ kind: "step", step: "switchover", state: "begun" });
+    expect(journal.way).toBeNull();
+    await journal.append({ kind: "step", step: "switchover", state: "begun", detail: "relay" });
+    await journal.append({ kind: "step", step: "switchover", state: "failed", detail: "direct" });
+    expect(journal.way).toBe("relay");
+  });
+
   test("an unknown migration is named", async () => {
     await expect(Journal.read(root, "01JCXZ0000000000000000000B")).rejects.toMatchObject({
       code: "UNKNOWN_MIGRATION",

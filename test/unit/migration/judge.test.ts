@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { MigrationView } from "../../../src/daemon/api.js";
-import { judge, proofToCarry, type Seen } from "../../../src/migration/judge.js";
+import { isOnlyCopy, judge, lacksAnswer, proofToCarry, type Seen } from "../../../src/migration/judge.js";
 import { view } from "../../support/migration/facts.js";
 
 const source = (state: MigrationView["state"], verdict: MigrationView["verdict"] = null): Seen =>
@@ -22,6 +22,7 @@ test.each<[string, Seen, Seen, string]>([
   ["it runs, the source is silent", "silent", destination("running"), "committed"],
   ["it runs", source("released"), destination("running"), "committed"],
   ["closed after it ran", "unknown", destination("confirmed", "running"), "committed"],
+  ["held, the other in doubt: the source still decides", source("held"), destination("inDoubt"), "open"],
   ["taken back", source("aborted"), destination("prepared"), "rolledBack"],
   ["taken back, the destination is gone", source("reclaimed"), "silent", "rolledBack"],
   ["held and nobody to ask", "silent", destination("prepared"), "inDoubt"],
@@ -39,4 +40,28 @@ test("a proof is carried over only to a destination that waits for it", () => {
   expect(proofToCarry(released, destination("running"))).toBeNull();
   expect(proofToCarry(source("held"), destination("prepared"))).toBeNull();
   expect(proofToCarry(released, "silent")).toBeNull();
+});
+
+test.each<[string, Seen, boolean]>([
+  ["prepared", destination("prepared"), true],
+  ["restoring", destination("restoring"), true],
+  ["in doubt", destination("inDoubt"), true],
+  ["still receiving", destination("receiving"), false],
+  ["discarded", destination("discarded"), false],
+  ["silent", "silent", false],
+])("a source that holds lacks but the answer of a destination that is %s: %#", (_title, ours, lacks) => {
+  expect(lacksAnswer(source("held"), ours)).toBe(lacks);
+  expect(lacksAnswer(source("dumping"), ours)).toBe(false);
+});
+
+test.each<[string, Seen, "held" | "standby" | null, Seen, boolean]>([
+  ["frozen and alive", source("held"), "held", destination("prepared"), false],
+  ["its container was restarted", source("held"), "standby", destination("prepared"), true],
+  ["restarted, and nobody hears from the other", source("held"), "standby", "silent", true],
+  ["it does not say of its service", source("held"), null, "silent", true],
+  ["restarted, and the other never had it all", source("held"), "standby", destination("receiving"), false],
+  ["restarted, and the other knows nothing", source("held"), "standby", "unknown", false],
+  ["it decided", source("releasing"), "standby", destination("prepared"), false],
+])("the only copy may be the destination's: %s", (_title, theirs, service, ours, only) => {
+  expect(isOnlyCopy(theirs, service, ours)).toBe(only);
 });
