@@ -52,13 +52,18 @@ export async function closeDestination(context: MigrationContext): Promise<strin
   const record = await openMigrationOf(destination);
   if (record !== null && record.id !== id)
     return `${destination.name} is locked by another migration, left as it is`;
-  const container = await inspectContainer(destination, destination.service);
+  const container = hasNoEngine(context) ? null : await inspectContainer(destination, destination.service);
   if (container?.running === true) return besideDaemon(context, seen, record !== null);
   const leftovers = [`migrations/${id}`, `images/${id}`];
   await removeState(destination, record === null ? leftovers : ["open.json", ...leftovers]);
   return record === null
     ? `${destination.name} has it closed`
     : `its record on ${destination.name} is removed`;
+}
+
+/** Preflight found none there: what refused the migration must not keep its lock on the node. */
+function hasNoEngine({ facts }: MigrationContext): boolean {
+  return facts !== null && "missing" in facts.destination.engine;
 }
 
 async function discardBy({ destination, id }: MigrationContext, seen: MigrationView): Promise<string> {
