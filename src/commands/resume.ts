@@ -2,7 +2,7 @@ import { Args, Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
 import { exitCodes, FastmigError } from "../errors.js";
 import type { Outcome } from "../migration/each.js";
-import { connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import { connectFlags, connectOptions, migrateOptions, unhealthyFlag } from "../migration/flags.js";
 import type { Resumed } from "../migration/resume.js";
 
 export default class Resume extends BaseCommand {
@@ -11,11 +11,13 @@ export default class Resume extends BaseCommand {
     "Asks both nodes and goes forward where the source let go of the service, back where it did not. Exits 5 where it went back and 6 where nobody can say yet.";
   static override examples = [
     "<%= config.bin %> resume 01JCXZ0000000000000000000A",
+    "<%= config.bin %> resume 01JCXZ0000000000000000000A --accept-unhealthy",
     "<%= config.bin %> resume --all",
   ];
   static override args = { id: Args.string({ description: "the migration's id" }) };
   static override flags = {
     ...connectFlags,
+    ...unhealthyFlag,
     all: Flags.boolean({ description: "every migration that was begun here and is not settled" }),
   };
 

@@ -11,6 +11,8 @@ import type { Nodes } from "./nodes.js";
 
 export interface MigrateOptions {
   allowClockJump: boolean;
+  /** A destination that is not healthy is confirmed all the same: the operator has looked. */
+  acceptUnhealthy: boolean;
   sshConfig: string | null;
   /** Where the journals lie. */
   journals: string;
@@ -38,7 +40,10 @@ export interface MigrationContext {
   readonly destination: Site;
   readonly startedAt: Date;
   readonly steps: StepTime[];
+  /** What is left to do, or to look at: with any of them the journal stays unfinished. */
   readonly warnings: string[];
+  /** What the operator took as it is; reported as a warning. */
+  readonly accepted: string[];
   tell(event: StepEvent): void;
   look: FirstLook | null;
   epoch: number;
@@ -66,7 +71,17 @@ export function newContext(
   const service = plan.services[migration.service];
   if (service === undefined) throw new Error(`the plan has no service ${migration.service}`);
   return {
-    ...{ id, plan, migration, service, options, startedAt: new Date(), steps: [], warnings: [] },
+    ...{
+      id,
+      plan,
+      migration,
+      service,
+      options,
+      startedAt: new Date(),
+      steps: [],
+      warnings: [],
+      accepted: [],
+    },
     source: new Site(nodes, migration.from, service.name),
     destination: new Site(nodes, migration.to, service.name),
     tell: () => undefined,

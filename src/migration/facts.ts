@@ -13,6 +13,8 @@ export interface NodeFacts {
   node: string;
   /** Host keys or machine ids: a value that two entries share means one machine. */
   identities: string[];
+  /** Whom commands run as where that is not root: then nothing else here says much. */
+  rootless: string | null;
   engine: { version: string } | { missing: string };
   memoryAvailable: number;
   /** Free on the file system of the state directory, and whether that is one that a reboot empties. */

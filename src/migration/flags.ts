@@ -18,6 +18,12 @@ export const clockFlag = {
   }),
 };
 
+export const unhealthyFlag = {
+  "accept-unhealthy": Flags.boolean({
+    description: "confirm and clean up although the destination is not healthy",
+  }),
+};
+
 interface ConnectFlags {
   "ssh-config"?: string | undefined;
   "accept-new": boolean;
@@ -31,11 +37,12 @@ export function connectOptions(
 }
 
 export function migrateOptions(
-  flags: ConnectFlags & { "allow-clock-jump"?: boolean },
+  flags: ConnectFlags & { "allow-clock-jump"?: boolean; "accept-unhealthy"?: boolean },
   version: string,
 ): MigrateOptions {
   return {
     allowClockJump: flags["allow-clock-jump"] ?? false,
+    acceptUnhealthy: flags["accept-unhealthy"] ?? false,
     sshConfig: flags["ssh-config"] ?? null,
     journals: migrationsDirectory(),
     version,

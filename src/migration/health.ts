@@ -28,6 +28,10 @@ export async function awaitHealth(site: Site, health: Health, next: readonly str
   }
 }
 
+export function isUnhealthy(thrown: unknown): boolean {
+  return thrown instanceof FastmigError && thrown.code === "UNHEALTHY";
+}
+
 async function tryOnce(site: Site, node: Node, probe: HealthProbe): Promise<true> {
   switch (probe.kind) {
     case "exec":

@@ -4,7 +4,8 @@ import type { ConnectOptions } from "../remote/connect.js";
 import { newContext, type MigrateOptions } from "./context.js";
 import type { Facts, Problem } from "./facts.js";
 import { Nodes } from "./nodes.js";
-import { check, preflightError } from "./preflight/checks.js";
+import { check } from "./preflight/checks.js";
+import { preflightError } from "./preflight/problems.js";
 import { gatherFacts } from "./preflight/gather.js";
 import { runsAt } from "./steps/connect.js";
 

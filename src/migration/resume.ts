@@ -33,7 +33,12 @@ export async function resume(context: MigrationContext, progress: Progress): Pro
 async function finish(context: MigrationContext, progress: Progress): Promise<Resumed> {
   const result = await runSteps([connect, ...finishingSteps], context, watching(context, progress));
   if (result.kind === "failed") throw result.thrown;
-  return { id: context.id, outcome: "finished", report: context.report, warnings: context.warnings };
+  return {
+    id: context.id,
+    outcome: "finished",
+    report: context.report,
+    warnings: [...context.accepted, ...context.warnings],
+  };
 }
 
 /** Throws ROLLED_BACK (exit 5) where it went back: its outcome is a failure, whoever ended it. */

@@ -7,6 +7,7 @@ import { inspectContainer, inspectImage } from "./containers.js";
 import type { ContainerFacts } from "./facts.js";
 import type { Nodes } from "./nodes.js";
 import type { ImageFacts } from "./podman-output.js";
+import { refuseRootless } from "./preflight/rootless.js";
 import { Site } from "./site.js";
 import { awaitDaemon, createStandby } from "./standby.js";
 import { decideStart, type NodeReport } from "./start-rules.js";
@@ -26,6 +27,7 @@ export interface Started {
  */
 export async function startService(nodes: Nodes, service: PlanService, on: string): Promise<Started> {
   const sites = Object.keys(nodes.plan.nodes).map((name) => new Site(nodes, name, service.name));
+  await refuseRootless(...sites);
   const reports = await Promise.all(sites.map(reportOf));
   const decision = decideStart(service.name, on, reports);
   if (decision.kind === "runs already")

@@ -1,4 +1,3 @@
-import { exitCodes, FastmigError } from "../../errors.js";
 import type { Facts, Problem } from "../facts.js";
 import { checkAgainstPlan } from "./compare.js";
 import { checkClock } from "./clock.js";
@@ -8,6 +7,7 @@ import { checkFiles } from "./files.js";
 import { checkMemory } from "./memory.js";
 import { checkNames } from "./names.js";
 import { checkOwnership } from "./ownership.js";
+import { checkRootless } from "./rootless.js";
 import { checkSameHost } from "./same-host.js";
 import { checkService } from "./service.js";
 
@@ -19,7 +19,9 @@ export interface PreflightOptions {
 
 /** Every problem at once, in the order in which they are best solved. */
 export function check(facts: Facts, options: PreflightOptions): Problem[] {
-  const unusable = [...checkSameHost(facts), ...checkEngine(facts)];
+  const rootless = checkRootless(facts);
+  // A user's own engine says nothing of the system's.
+  const unusable = [...checkSameHost(facts), ...(rootless.length > 0 ? rootless : checkEngine(facts))];
   if (unusable.length > 0) return unusable;
   return [
     ...checkService(facts),
@@ -31,13 +33,4 @@ export function check(facts: Facts, options: PreflightOptions): Problem[] {
     ...checkMemory(facts),
     ...checkClock(facts, options.allowClockJump),
   ];
-}
-
-export function preflightError(service: string, problems: readonly Problem[]): FastmigError {
-  const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
-  return new FastmigError(`preflight of ${service} found ${count}`, {
-    code: "PREFLIGHT",
-    exit: exitCodes.preflight,
-    details: problems.flatMap(({ check, message, hint }) => [`${check}: ${message}`, `  → ${hint}`]),
-  });
 }

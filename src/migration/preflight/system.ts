@@ -10,21 +10,26 @@ const volatileTypes = ["tmpfs", "ramfs", "rootfs"];
 
 /** The nearest directory above a path that may not be there yet. */
 const room = `dir=$1; while [ ! -e "$dir" ]; do dir=$(dirname "$dir"); done; df -PT -B1 -- "$dir"`;
-const system = `cat /proc/uptime && grep MemAvailable: /proc/meminfo && ${room}`;
+const system = `id -u && cat /proc/uptime && grep MemAvailable: /proc/meminfo && ${room}`;
 
-export type SystemFacts = Pick<NodeFacts, "node" | "identities" | "memoryAvailable" | "state" | "uptime">;
+export type SystemFacts = Pick<
+  NodeFacts,
+  "node" | "identities" | "rootless" | "memoryAvailable" | "state" | "uptime"
+>;
 
 /** What a node says of itself, in one command. */
 export async function gatherSystem(site: Site): Promise<SystemFacts> {
   const node = await site.node();
   const text = await run(node, ["sh", "-c", system, "sh", site.paths.state]);
+  const [uid, uptime = ""] = text.split("\n");
   const state = parseDf(text);
   return {
     node: site.name,
     identities: [node.identity],
+    rootless: uid === "0" ? null : node.user,
     memoryAvailable: parseMemAvailable(text),
     state: { free: state.available, volatile: volatileTypes.includes(state.type) },
-    uptime: Number(text.split(" ")[0]) * 1000,
+    uptime: Number(uptime.split(" ")[0]) * 1000,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { CanaryResult, CpuCheckResult } from "../../daemon/api.js";
 import { given, type MigrationContext } from "../context.js";
 import type { Problem } from "../facts.js";
-import { preflightError } from "../preflight/checks.js";
+import { preflightError } from "../preflight/problems.js";
 import type { Step } from "../step.js";
 
 /** A small process of the service's user is dumped and restored in both real containers; the source's CPU features are compared. */

@@ -6,6 +6,7 @@ import { prepareDirectories } from "../directories.js";
 import { Journal } from "../journal.js";
 import { isLocked } from "../../remote/daemon-client.js";
 import { holder } from "../preflight/ownership.js";
+import { refuseRootless } from "../preflight/rootless.js";
 import type { Site } from "../site.js";
 import { createState, openMigrationOf } from "../state-files.js";
 import type { Step } from "../step.js";
@@ -19,6 +20,7 @@ export const open: Step<MigrationContext> = {
   kind: "reversible",
   run: async (context) => {
     const look = given(context.look, "the first look");
+    await refuseRootless(context.source, context.destination);
     await refuseLocked(context, look);
     if (look.source === null || look.source.service.state !== "running") return refuseByPreflight(context);
     context.epoch = 1 + Math.max(look.source.ownership.epoch, look.destinationOwnership?.epoch ?? 0);

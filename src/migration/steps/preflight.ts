@@ -1,5 +1,6 @@
 import type { MigrationContext } from "../context.js";
-import { check, preflightError } from "../preflight/checks.js";
+import { check } from "../preflight/checks.js";
+import { preflightError } from "../preflight/problems.js";
 import { gatherFacts } from "../preflight/gather.js";
 import type { Step } from "../step.js";
 

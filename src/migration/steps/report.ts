@@ -20,9 +20,9 @@ function reportOf(
   context: MigrationContext,
   views: NonNullable<MigrationContext["views"]>,
 ): MigrationContext["report"] {
-  const { id, epoch, migration, startedAt, steps, transfer, kept, warnings } = context;
+  const { id, epoch, migration, startedAt, steps, transfer, kept, accepted, warnings } = context;
   return migrationReport({
-    ...{ id, epoch, startedAt, steps, kept, warnings },
+    ...{ id, epoch, startedAt, steps, kept, warnings: [...accepted, ...warnings] },
     ...{ service: migration.service, from: migration.from, to: migration.to, strategy: migration.strategy },
     budget: migration.downtime,
     endedAt: new Date(),

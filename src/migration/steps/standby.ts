@@ -4,7 +4,7 @@ import { inspectContainer } from "../containers.js";
 import { given, type MigrationContext } from "../context.js";
 import { backwardJump } from "../preflight/clock.js";
 import { compareCriu } from "../preflight/criu.js";
-import { preflightError } from "../preflight/checks.js";
+import { preflightError } from "../preflight/problems.js";
 import type { Problem } from "../facts.js";
 import * as podman from "../../remote/engine.js";
 import { run } from "../../remote/run.js";

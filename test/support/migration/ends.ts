@@ -112,7 +112,13 @@ export interface Ends {
 export function ends(source: End, destination: End): Ends {
   const [a, b] = [new EndNode("a", source), new EndNode("b", destination)];
   const nodes = new Nodes(plan, {}, ({ name }) => Promise.resolve(name === "a" ? a : b));
-  const options = { allowClockJump: false, sshConfig: null, journals: "/nonexistent", version: "0" };
+  const options = {
+    allowClockJump: false,
+    acceptUnhealthy: false,
+    sshConfig: null,
+    journals: "/nonexistent",
+    version: "0",
+  };
   const [migration] = plan.migrations;
   if (migration === undefined) throw new Error("the plan has no migration");
   const context = newContext(nodes, plan, migration, options, open.id);

@@ -84,6 +84,7 @@ function node(name: string): NodeFacts {
   return {
     node: name,
     identities: [`SHA256:${name}`],
+    rootless: null,
     engine: { version: "5.4.2" },
     memoryAvailable: 4e9,
     state: { free: 10e9, volatile: false },

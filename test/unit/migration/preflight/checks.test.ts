@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Facts } from "../../../../src/migration/facts.js";
-import { check, preflightError } from "../../../../src/migration/preflight/checks.js";
+import { check } from "../../../../src/migration/preflight/checks.js";
+import { preflightError } from "../../../../src/migration/preflight/problems.js";
 import { container, facts, open, service, status } from "../../../support/migration/facts.js";
 
 const running = { ...status, service: { ...status.service } };
@@ -24,6 +25,12 @@ describe("each cause has its own message", () => {
       facts({ destination: { identities: ["x", "SHA256:a"] } }),
       "same-host",
       "a and b are the same machine (both show SHA256:a)",
+    ],
+    [
+      "rootless",
+      facts({ destination: { rootless: "ops", engine: { missing: "no subordinate ids" } } }),
+      "rootless",
+      "commands on b run as ops, and a user's own Podman (rootless) is not supported",
     ],
     [
       "no engine",
