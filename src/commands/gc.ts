@@ -11,7 +11,7 @@ const forgetAfter = "720h";
 export default class Gc extends BaseCommand {
   static override summary = "remove what settled migrations left behind";
   static override description =
-    "Source containers whose keepSource is over, leftovers on the nodes, and the journals of migrations settled long ago. What belongs to an unsettled migration stays.";
+    "Source containers and logs on the nodes whose keepSource is over, and the journals of migrations settled long ago. What belongs to an unsettled migration stays.";
   static override examples = ["<%= config.bin %> gc", "<%= config.bin %> gc --older-than 24h"];
   static override flags = {
     ...connectFlags,

@@ -1,6 +1,7 @@
 import type { ConnectOptions } from "../remote/connect.js";
 import { inspectContainer } from "./containers.js";
-import type { MigrationContext } from "./context.js";
+import { given, type MigrationContext } from "./context.js";
+import { isDue, isForgettable, uncleared } from "./gc-rules.js";
 import { Journal } from "./journal.js";
 import { withReopened, type ReopenOptions } from "./reopen.js";
 import { openMigrationOf, removeState } from "./state-files.js";
@@ -14,43 +15,6 @@ export interface Collected {
   left: string[];
 }
 
-/** Whether a closed migration has containers whose time is over. `now` in milliseconds. */
-export function isDue(journal: Pick<Journal, "kept">, now: number): boolean {
-  return journal.kept.some(({ until }) => Date.parse(until) <= now);
-}
-
-/** Whether nothing on any node belongs to it any more, and it was closed longer than `olderThan` milliseconds ago. */
-export function isForgettable(
-  journal: Pick<Journal, "kept" | "outcome" | "entries">,
-  now: number,
-  olderThan: number,
-): boolean {
-  const last = journal.entries.at(-1);
-  const settled = journal.outcome === "done" || journal.outcome === "rolled back";
-  return settled && journal.kept.length === 0 && last !== undefined && now - Date.parse(last.at) >= olderThan;
-}
-
-/** Removes the kept containers whose time is over. Only stopped ones, of that very name: it names the migration. */
-export async function collect({ id, source, journal }: MigrationContext, now: number): Promise<Collected> {
-  const result: Collected = { id, removed: [], left: [] };
-  for (const kept of journal?.kept ?? []) {
-    if (Date.parse(kept.until) > now) {
-      result.left.push(`${kept.container} on ${kept.node} until ${kept.until}`);
-      continue;
-    }
-    try {
-      const container = await inspectContainer(source, kept.container);
-      if (container?.running === true) throw new Error("it runs");
-      if (container !== null) await run(await source.node(), podman.remove(kept.container));
-      await journal?.append({ kind: "removed", node: kept.node, container: kept.container });
-      result.removed.push(`${kept.container} on ${kept.node}`);
-    } catch (thrown) {
-      result.left.push(`${kept.container} on ${kept.node}: ${messageOf(thrown)}`);
-    }
-  }
-  return result;
-}
-
 /** Goes through all journals of this operator. An unsettled migration is left to `resume`. */
 export async function collectAll(
   options: ReopenOptions,
@@ -61,28 +25,56 @@ export async function collectAll(
   const now = Date.now();
   for (const id of await Journal.list(options.journals)) {
     const journal = await Journal.read(options.journals, id);
-    if (!isDue(journal, now) && !isForgettable(journal, now, olderThan)) continue;
+    if (
+      !isDue(journal, now) &&
+      !isForgettable(journal, now, olderThan) &&
+      uncleared(journal, now).length === 0
+    )
+      continue;
     const request = { id, options, connect, alive: "allow" as const };
-    collected.push(await withReopened(request, (context) => collectOne(context, now, olderThan)));
+    collected.push(await withReopened(request, (context) => collect(context, now, olderThan)));
   }
   return collected;
 }
 
-async function collectOne(context: MigrationContext, now: number, olderThan: number): Promise<Collected> {
-  const result = await collect(context, now);
-  if (context.journal === null || !isForgettable(context.journal, now, olderThan)) return result;
-  try {
-    await Promise.all([context.source, context.destination].map((site) => forgetAt(context, site)));
-    await context.journal.remove();
-    result.removed.push("its journal");
-  } catch (thrown) {
-    result.left.push(`its journal: ${messageOf(thrown)}`);
+/** `now` and `olderThan` in milliseconds. What could not be removed is named, and tried again the next time. */
+export async function collect(context: MigrationContext, now: number, olderThan: number): Promise<Collected> {
+  const journal = given(context.journal, "the journal");
+  const result: Collected = { id: context.id, removed: [], left: [] };
+  for (const { container, node, until } of journal.kept) {
+    const what = `${container} on ${node}`;
+    if (Date.parse(until) > now) result.left.push(`${what} until ${until}`);
+    else await attempt(result, what, () => removeKept(context, container));
   }
+  for (const node of uncleared(journal, now))
+    await attempt(result, `its logs on ${node}`, () => clearAt(context, node));
+  const bare = uncleared(journal, now).length === 0;
+  if (bare && isForgettable(journal, now, olderThan))
+    await attempt(result, "its journal", () => journal.remove());
   return result;
 }
 
-async function forgetAt({ id }: MigrationContext, site: MigrationContext["source"]): Promise<void> {
+async function attempt(result: Collected, what: string, remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+    result.removed.push(what);
+  } catch (thrown) {
+    result.left.push(`${what}: ${messageOf(thrown)}`);
+  }
+}
+
+/** Only a stopped one, of that very name: it names the migration. */
+async function removeKept({ source, journal }: MigrationContext, name: string): Promise<void> {
+  const container = await inspectContainer(source, name);
+  if (container?.running === true) throw new Error("it runs");
+  if (container !== null) await run(await source.node(), podman.remove(name));
+  await journal?.append({ kind: "removed", node: source.name, container: name });
+}
+
+async function clearAt({ id, source, destination, journal }: MigrationContext, name: string): Promise<void> {
+  const site = name === source.name ? source : destination;
   const open = await openMigrationOf(site);
-  if (open?.id === id) throw new Error(`it is open on ${site.name}`);
-  await removeState(site, [`migrations/${id}`]);
+  if (open?.id === id) throw new Error("the migration is open there");
+  await removeState(site, [`migrations/${id}`, `images/${id}`]);
+  await journal?.append({ kind: "cleared", node: name });
 }

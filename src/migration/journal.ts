@@ -31,6 +31,8 @@ export type Entry =
   /** `until` ISO 8601: from then on `gc` removes the container. */
   | { kind: "kept"; node: string; container: string; until: string }
   | { kind: "removed"; node: string; container: string }
+  /** What the node's state directory had of it (logs, verdicts) is removed. */
+  | { kind: "cleared"; node: string }
   | { kind: "closed"; outcome: Closing };
 
 export type Recorded = Entry & { at: string };
@@ -80,6 +82,17 @@ export class Journal {
   get outcome(): Closing | null {
     const closed = this.entries.findLast((entry) => entry.kind === "closed");
     return closed?.outcome ?? null;
+  }
+
+  /** When it was settled for good, milliseconds; null: it is not. */
+  get settledAt(): number | null {
+    const closed = this.entries.findLast((entry) => entry.kind === "closed");
+    return closed?.outcome === "done" || closed?.outcome === "rolled back" ? Date.parse(closed.at) : null;
+  }
+
+  /** Nodes whose state directory has nothing of it any more. */
+  get cleared(): string[] {
+    return this.entries.flatMap((entry) => (entry.kind === "cleared" ? [entry.node] : []));
   }
 
   /** How the switchover was begun; null: it was not. */

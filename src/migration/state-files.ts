@@ -57,7 +57,9 @@ export async function createState(site: Place, name: string, content: string): P
   throw commandFailed(node, argv, outcome);
 }
 
-const remove = `rm -rf -- "$@" && sync "$(dirname "$1")"`;
+const remove = `rm -rf -- "$@" || exit 1
+dir=$(dirname "$1")
+[ ! -d "$dir" ] || sync "$dir"`;
 
 /** Removes files of the state directory and of what belongs to it. */
 export async function removeState(site: Place, names: readonly string[]): Promise<void> {

@@ -69,5 +69,6 @@ describe("a state directory, by commands on its node", () => {
     expect(await readdir(join(state, "images"))).toEqual([]);
     await removeState(place, [`migrations/${open.id}`]);
     expect(await verdictOf(place, open.id)).toBeNull();
+    await removeState(place, [`nowhere/${open.id}`]);
   });
 });
