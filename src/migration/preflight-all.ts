@@ -7,6 +7,7 @@ import { Nodes } from "./nodes.js";
 import { check } from "./preflight/checks.js";
 import { preflightError } from "./preflight/problems.js";
 import { gatherFacts } from "./preflight/gather.js";
+import { checkTogether } from "./preflight/together.js";
 import { runsAt } from "./steps/connect.js";
 
 export interface Checked {
@@ -26,9 +27,11 @@ export async function preflightAll(
 ): Promise<Checked[]> {
   const nodes = new Nodes(plan, connect);
   try {
-    const checked = await Promise.all(
-      migrations.map((migration) => checkOne(nodes, plan, migration, options)),
+    const gathered = await Promise.all(
+      migrations.map((migration) => gatherFacts(newContext(nodes, plan, migration, options))),
     );
+    const together = checkTogether(gathered.filter((facts) => !isThere(facts)));
+    const checked = gathered.map((facts) => checkOne(facts, together.get(facts) ?? [], options));
     const [first, ...others] = checked.filter(({ problems }) => problems.length > 0);
     if (first !== undefined) throw severalErrors([first, ...others]);
     return checked;
@@ -37,16 +40,10 @@ export async function preflightAll(
   }
 }
 
-async function checkOne(
-  nodes: Nodes,
-  plan: Plan,
-  migration: PlanMigration,
-  options: MigrateOptions,
-): Promise<Checked> {
-  const { service, from, to } = migration;
-  const facts = await gatherFacts(newContext(nodes, plan, migration, options));
+function checkOne(facts: Facts, more: readonly Problem[], { allowClockJump }: MigrateOptions): Checked {
+  const { service, from, to } = facts.migration;
   if (isThere(facts)) return { service, from, to, outcome: "already there", problems: [] };
-  const problems = check(facts, { allowClockJump: options.allowClockJump, id: null });
+  const problems = [...check(facts, { allowClockJump, id: null }), ...more];
   return { service, from, to, outcome: "ready", problems };
 }
 

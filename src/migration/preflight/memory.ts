@@ -2,7 +2,7 @@ import { formatSize } from "../../units.js";
 import type { Facts, Problem } from "../facts.js";
 
 /** Page tables, CRIU itself, the daemon. */
-const slack = 64e6;
+export const slack = 64e6;
 
 /** What the tree and its images take, bytes. Shared pages count once per process: an upper bound. */
 export function treeSize(facts: Facts): number {
