@@ -14,7 +14,7 @@ test("each fits alone, but not together", () => {
     Array.from(
       { length: 2 },
       () =>
-        "memory: b has 700 MB of memory available, the 2 services that go there need 728 MB (web 364 MB, cache 364 MB)",
+        "memory: b has 700MB of memory available, the 2 services that go there need 728MB (web 364MB, cache 364MB)",
     ),
   );
 });
