@@ -277,7 +277,10 @@ export const ExpectRequest = z.strictObject({
   highestPid: count,
   uid: count,
   gid: count,
+  /** Of all images, at most. */
   bytes: count,
+  /** Resident bytes of each process, parents first: about what its page image will have. */
+  pages: z.array(count),
 });
 export type ExpectRequest = z.infer<typeof ExpectRequest>;
 

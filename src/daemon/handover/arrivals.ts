@@ -1,9 +1,10 @@
 /** What arrives at the destination: the listener of this migration, and the store of its images. */
 import { rm } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
-import { join } from "node:path";
-import { ListenRequest, type FinalRequest, type Received } from "../api.js";
+import { basename, join } from "node:path";
+import { ListenRequest, type ExpectRequest, type FinalRequest, type Received } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
+import { preallocateImages, removeUnused, warmMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
 import { createPeerListener, type PeerListener } from "../transfer/listener.js";
 import { openReceiver, type Receiver } from "../transfer/receiver.js";
@@ -19,6 +20,7 @@ export interface ArrivalsOptions {
 
 export class Arrivals {
   readonly #options: ArrivalsOptions;
+  #images: string | undefined;
   #receiver: Receiver | undefined;
   #listener: PeerListener | undefined;
 
@@ -36,12 +38,21 @@ export class Arrivals {
 
   /** After the daemon's death: the source goes on sending where it was. */
   async reopen(images: string | undefined): Promise<void> {
-    if (images !== undefined) await this.expectInto(images);
+    if (images !== undefined) await this.#open(images);
     const text = await readIfThere(this.#listenFile());
     if (text !== undefined) await this.listen(ListenRequest.parse(JSON.parse(text)));
   }
 
-  async expectInto(images: string): Promise<void> {
+  /** Before the freeze, so that taking what comes costs no more than copying it. */
+  async expect(images: string, { bytes, pages }: ExpectRequest): Promise<void> {
+    // The tree's own memory comes on top of its images.
+    await warmMemory(images, bytes);
+    await preallocateImages(join(images, "final"), pages);
+    await this.#open(images);
+  }
+
+  async #open(images: string): Promise<void> {
+    this.#images = images;
     const journal = join(this.#options.directory, "segments.ndjson");
     this.#receiver ??= await openReceiver({ directory: images, journal, maxTotal: Number.MAX_SAFE_INTEGER });
   }
@@ -61,6 +72,8 @@ export class Arrivals {
   /** Everything on the list is here, and nothing else; rejects with a refusal that says what is missing. */
   async verify(request: FinalRequest): Promise<void> {
     await this.#expected().verifyFinal(request.files, request.tree);
+    const used = new Set(request.files.map(({ file }) => basename(file)));
+    if (this.#images !== undefined) await removeUnused(join(this.#images, "final"), used);
   }
 
   #expected(): Receiver {

@@ -2,6 +2,7 @@
 import type { ExpectRequest, FinalRequest, OpenMigration } from "../api.js";
 import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
+import { warmMemory } from "../preallocate.js";
 import { highestId, type ProcessStat } from "../procfs.js";
 import type { HandOverDeps } from "./half.js";
 import { packPreserved, sizeOnDisk } from "./preserve.js";
@@ -30,12 +31,14 @@ async function makeRoom(
   { paths, service }: HandOverDeps,
   id: string,
   preserve: readonly string[],
-): Promise<{ bytes: number; images: string }> {
-  const tree = await service.describeTree();
+): Promise<{ bytes: number; pages: number[]; images: string }> {
+  const pages = (await service.describeTree()).map((process) => process.rss);
   const files = await sizeOnDisk(preserve);
-  const bytes = tree.reduce((sum, process) => sum + process.rss, imageOverhead + files);
+  const bytes = pages.reduce((sum, rss) => sum + rss, imageOverhead + files);
   const room = { memory: headroom(await memoryFacts()), reserve: 0 };
-  return { bytes, images: await makeImages(paths, id, bytes, room) };
+  const images = await makeImages(paths, id, bytes, room);
+  await warmMemory(images, bytes);
+  return { bytes, pages, images };
 }
 
 /** Everything that can be known before the freeze. Throws where the tree cannot be moved; the service runs on. */
@@ -47,11 +50,11 @@ export async function prepareDeparture(
   const tree = await deps.service.tree();
   const owner = await treeOwner(tree);
   await refuseStrays(deps);
-  const { bytes, images } = await makeRoom(deps, id, preserve);
+  const { bytes, pages, images } = await makeRoom(deps, id, preserve);
   await deps.engine.warm(owner);
   const highest = await highestId(tree.map((process) => process.pid));
   const { uid, gid } = owner;
-  return { images, expected: { epoch, highestPid: highest + cursorMargin, uid, gid, bytes } };
+  return { images, expected: { epoch, highestPid: highest + cursorMargin, uid, gid, bytes, pages } };
 }
 
 /** In the freeze: writes down whose death is the proof, packs what travels along, and answers what the other side must know. */

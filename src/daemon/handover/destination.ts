@@ -90,7 +90,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const room = { memory: headroom(await memoryFacts()), reserve: request.bytes };
     const images = await makeImages(this.deps.paths, this.open.id, request.bytes, room);
     await this.makeDirectory();
-    await this.#arrivals.expectInto(images);
+    await this.#arrivals.expect(images, request);
     await this.deps.processes.init.moveCursor(request.highestPid);
     await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
   }

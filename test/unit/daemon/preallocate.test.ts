@@ -1,0 +1,34 @@
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { preallocateImages, removeUnused, warmMemory } from "../../../src/daemon/preallocate.js";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "fastmig-pages-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+test("each process's page image is there before it comes, with the memory for it", async () => {
+  await preallocateImages(join(directory, "final"), [8192, 0, 4096]);
+  expect((await readdir(join(directory, "final"))).sort()).toEqual(["pages-1.img", "pages-3.img"]);
+  expect((await stat(join(directory, "final", "pages-1.img"))).blocks).toBeGreaterThanOrEqual(16);
+});
+
+test("what came under no such name is removed, and nothing else", async () => {
+  await preallocateImages(directory, [4096, 4096, 4096]);
+  await removeUnused(directory, new Set(["pages-2.img", "core-1000.img"]));
+  expect(await readdir(directory)).toEqual(["pages-2.img"]);
+});
+
+test("warming leaves nothing behind", async () => {
+  await warmMemory(directory, 1024 * 1024);
+  expect(await readdir(directory)).toEqual([]);
+});
+
+test("a disk that is too small for it is no error here", async () => {
+  await warmMemory(directory, 2 ** 52);
+  await preallocateImages(directory, [2 ** 52]);
+  expect((await readdir(directory)).length).toBeLessThanOrEqual(1);
+});
