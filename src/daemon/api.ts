@@ -267,7 +267,7 @@ export const Segment = z.strictObject({
   file: ImageFile,
   offset: count,
   length: count,
-  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  digest: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
 });
 export type Segment = z.infer<typeof Segment>;
 
@@ -291,7 +291,7 @@ export const FinalRequest = z.strictObject({
     z.strictObject({
       file: ImageFile,
       size: count,
-      segments: z.array(z.strictObject({ offset: count, length: count, sha256: z.string() })),
+      segments: z.array(z.strictObject({ offset: count, length: count, digest: z.string() })),
     }),
   ),
   /** What the destination needs to restore and to check itself against. */

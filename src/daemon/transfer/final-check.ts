@@ -43,7 +43,7 @@ function segmentProblems(
   }
   const have = received.get(offset);
   if (have === undefined) return [`${file}: ${listed.length} bytes at ${offset} are missing`];
-  if (have.length !== listed.length || have.sha256 !== listed.sha256)
+  if (have.length !== listed.length || have.digest !== listed.digest)
     return [`${file}: other bytes at ${offset}`];
   return [];
 }

@@ -1,8 +1,8 @@
-import { hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { ImageFile, type Received, type Segment } from "../api.js";
 import { HttpError } from "../refusals.js";
 import { Buffers } from "./buffers.js";
+import { digestOf } from "./digest.js";
 import { readBundle, type Bundled } from "./bundle.js";
 import { finalProblems } from "./final-check.js";
 import { ImageStore } from "./image-store.js";
@@ -62,7 +62,7 @@ async function stillThere(store: ImageStore, segment: Segment, buffer: Buffer): 
   if (segment.length > segmentSize) return false;
   const bytes = buffer.subarray(0, segment.length);
   const length = await store.read(segment.file, segment.offset, bytes).catch(() => 0);
-  return length === segment.length && hash("sha256", bytes) === segment.sha256;
+  return length === segment.length && digestOf(bytes) === segment.digest;
 }
 
 class ImageReceiver implements Receiver {
@@ -143,9 +143,9 @@ class ImageReceiver implements Receiver {
 
   #verify({ segment, bytes }: Bundled): void {
     this.#check(segment);
-    const sha256 = hash("sha256", bytes);
-    if (sha256 !== segment.sha256)
-      throw new HttpError(400, "DIGEST", `the digest of ${segment.file} is ${sha256}`);
+    const digest = digestOf(bytes);
+    if (digest !== segment.digest)
+      throw new HttpError(400, "DIGEST", `the digest of ${segment.file} is ${digest}`);
   }
 
   /** One write at a time: two senders of one segment never mix their bytes. */

@@ -18,9 +18,9 @@ export class SegmentIndex {
     this.#bytes -= segment.length;
   }
 
-  has({ file, offset, length, sha256 }: Segment): boolean {
+  has({ file, offset, length, digest }: Segment): boolean {
     const known = this.#files.get(file)?.get(offset);
-    return known?.length === length && known.sha256 === sha256;
+    return known?.length === length && known.digest === digest;
   }
 
   /** Bytes that would be known if this segment were added. */

@@ -9,7 +9,7 @@ import { segmentSize } from "./segment.js";
 const whole = z.pipe(z.string().check(z.regex(/^(0|[1-9][0-9]{0,15})$/)), z.transform(Number));
 const SegmentQuery = z.pipe(z.extend(Segment, { offset: whole, length: whole }), Segment);
 
-/** PUT /peer/{id}/segments?file&offset&length&sha256, or ?bundle for a body of many. Rejects with an HttpError where the sender is to blame. */
+/** PUT /peer/{id}/segments?file&offset&length&digest, or ?bundle for a body of many. Rejects with an HttpError where the sender is to blame. */
 export async function receiveSegment(
   request: IncomingMessage,
   query: URLSearchParams,

@@ -17,7 +17,7 @@ export function lengthAt(offset: number, size: number): number {
 export function segmentsPath(id: string, segments: readonly Segment[]): string {
   const [segment] = segments;
   if (segment === undefined || segments.length > 1) return `/peer/${id}/segments?bundle`;
-  const { file, offset, length, sha256 } = segment;
-  const query = new URLSearchParams({ file, offset: String(offset), length: String(length), sha256 });
+  const { file, offset, length, digest } = segment;
+  const query = new URLSearchParams({ file, offset: String(offset), length: String(length), digest });
   return `/peer/${id}/segments?${query.toString()}`;
 }

@@ -1,7 +1,7 @@
-import { hash } from "node:crypto";
 import { pause } from "../../wait.js";
 import type { Segment, TransferProgress } from "../api.js";
 import type { PeerClient } from "./client.js";
+import { digestOf } from "./digest.js";
 import { TransferError } from "./errors.js";
 import { allFiles, growingFiles, readSegment, type FoundFile } from "./image-files.js";
 import { PieceQueue, type Piece } from "./piece-queue.js";
@@ -135,7 +135,7 @@ class ImageShipper implements Shipper {
     for (const piece of pieces) {
       const bytes = buffer.subarray(end, (end += piece.length));
       await readSegment(this.#options.root, piece.file, piece.offset, bytes);
-      segments.push({ ...piece, sha256: hash("sha256", bytes) });
+      segments.push({ ...piece, digest: digestOf(bytes) });
     }
     await this.#deliver(segments, buffer.subarray(0, end));
     for (const segment of segments) this.#verified.add(segment);
@@ -200,7 +200,7 @@ class ImageShipper implements Shipper {
       file,
       size,
       segments: (verified.get(file) ?? [])
-        .map(({ offset, length, sha256 }) => ({ offset, length, sha256 }))
+        .map(({ offset, length, digest }) => ({ offset, length, digest }))
         .sort((a, b) => a.offset - b.offset),
     }));
   }

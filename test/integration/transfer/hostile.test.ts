@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -9,15 +9,15 @@ import type { Segment } from "../../../src/daemon/api.js";
 import { bundleHead } from "../../../src/daemon/transfer/bundle.js";
 import { connectPeer } from "../../../src/daemon/transfer/client.js";
 import { openReceiver, type Receiver } from "../../../src/daemon/transfer/receiver.js";
+import { digestOf } from "../../../src/daemon/transfer/digest.js";
 import { segmentSize, type FinalFile } from "../../../src/daemon/transfer/segment.js";
 import { destination, id, me, scratch, type Destination, type Scratch } from "./ends.js";
 
-const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 const segmentOf = (file: string, offset: number, bytes: Buffer): Segment => ({
   file,
   offset,
   length: bytes.length,
-  sha256: sha256(bytes),
+  digest: digestOf(bytes),
 });
 
 let at: Scratch;
@@ -107,14 +107,14 @@ const wrong: fc.Arbitrary<Case & { status: number }> = fc.oneof(
     status: 400,
   })),
   fc
-    .constantFrom("", "0".repeat(63), "G".repeat(64), base.sha256.toUpperCase().replace(/[0-9]/g, "A"))
+    .constantFrom("", "0".repeat(31), "G".repeat(32), base.digest.toUpperCase().replace(/[0-9]/g, "A"))
     .map((digest) => ({
       what: "no digest",
-      query: { ...text(base), sha256: digest },
+      query: { ...text(base), digest },
       body: good,
       status: 400,
     })),
-  fc.constantFrom("file", "offset", "length", "sha256").map((key) => {
+  fc.constantFrom("file", "offset", "length", "digest").map((key) => {
     const { [key]: _, ...query } = text(base);
     return { what: `without ${key}`, query, body: good, status: 400 };
   }),
@@ -138,8 +138,8 @@ test("500 segments with something wrong: refused by status, nothing kept, the li
 test("of a bundle with something wrong nothing is kept", async () => {
   const [first, second] = [segmentOf("final/core-1.img", 0, good), segmentOf("final/core-2.img", 0, good)];
   const bodies = [
-    Buffer.concat([bundleHead([first, { ...second, sha256: base.sha256.replace(/^./, "x") }]), good, good]),
-    Buffer.concat([bundleHead([first, { ...second, sha256: sha256(Buffer.alloc(1)) }]), good, good]),
+    Buffer.concat([bundleHead([first, { ...second, digest: base.digest.replace(/^./, "x") }]), good, good]),
+    Buffer.concat([bundleHead([first, { ...second, digest: digestOf(Buffer.alloc(1)) }]), good, good]),
     Buffer.concat([bundleHead([first, { ...second, offset: 5 }]), good, good]),
     Buffer.concat([bundleHead([first, second]), good]),
   ];
@@ -202,7 +202,7 @@ const list: FinalFile[] = [...files].map(([file, bytes]) => ({
   size: bytes.length,
   segments: pieces
     .filter(({ segment }) => segment.file === file)
-    .map(({ segment: { offset, length, sha256: digest } }) => ({ offset, length, sha256: digest })),
+    .map(({ segment: { offset, length, digest } }) => ({ offset, length, digest })),
 }));
 
 test("in any order, repeated and several at a time: the files are the same", async () => {
@@ -232,7 +232,7 @@ const spoilt: fc.Arbitrary<FinalFile[]> = fc.oneof(
     list.concat({
       file: "final/more.img",
       size: 1,
-      segments: [{ offset: 0, length: 1, sha256: sha256(good) }],
+      segments: [{ offset: 0, length: 1, digest: digestOf(good) }],
     }),
   ),
   fc
@@ -250,7 +250,7 @@ const spoilt: fc.Arbitrary<FinalFile[]> = fc.oneof(
   fc.nat({ max: 1 }).map((at) =>
     changed(at, (file) => ({
       ...file,
-      segments: file.segments.map((one) => ({ ...one, sha256: sha256(good) })),
+      segments: file.segments.map((one) => ({ ...one, digest: digestOf(good) })),
     })),
   ),
   fc.integer({ min: 1, max: 100 }).map((by) =>

@@ -7,7 +7,7 @@ const segment = (file: string, length: number): Segment => ({
   file,
   offset: 0,
   length,
-  sha256: "a".repeat(64),
+  digest: "a".repeat(32),
 });
 const bundle = (parts: Segment[], bytes: Buffer): Buffer => Buffer.concat([bundleHead(parts), bytes]);
 
