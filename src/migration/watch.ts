@@ -24,7 +24,8 @@ export interface Ending {
   judgement: "committed" | "rolledBack";
 }
 
-const interval = 100;
+/** Milliseconds between two looks: each costs every machine some, and while the service is frozen that is downtime. */
+const interval = 400;
 /** How long the daemons may take to hand the proof over between themselves before we carry it. */
 const handOverMs = 1000;
 /** How long a destination may be silent before its node is asked whether its container still runs. */
