@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 /** Where everything of one service lies: on its node and, under the same paths, in its container. */
 export interface ServicePaths {
   /** Sockets; gone after a reboot. 0700, the SSH user's. */
@@ -26,6 +28,7 @@ export function servicePaths(service: string, node: NodeKind = { kind: "system" 
 export function makeDirectories(paths: ServicePaths, user: string): string[][] {
   return [
     ["install", "-d", "-m", "0700", "-o", user, "--", paths.runtime],
-    ["install", "-d", "-m", "0700", "--", paths.state],
+    // Inside, the service's user passes to its migration's directory: on the node nobody may come that far.
+    ["install", "-d", "-m", "0700", "--", dirname(paths.state), paths.state],
   ];
 }

@@ -137,6 +137,6 @@ test("a service's paths on a node, root's and a user's", () => {
 test("the runtime directory is the SSH user's, the state directory is not", () => {
   expect(makeDirectories(paths, "ops")).toEqual([
     ["install", "-d", "-m", "0700", "-o", "ops", "--", "/run/fastmig/counter"],
-    ["install", "-d", "-m", "0700", "--", "/var/lib/fastmig/counter"],
+    ["install", "-d", "-m", "0700", "--", "/var/lib/fastmig", "/var/lib/fastmig/counter"],
   ]);
 });
