@@ -1,7 +1,7 @@
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
 import type { MigrationResult } from "../migration/migrate.js";
-import { clockFlag, connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import { clockFlag, connectFlags, connectOptions, migrateOptions, serviceFlag } from "../migration/flags.js";
 import { planArgument } from "../plan/argument.js";
 import type { Plan, PlanMigration } from "../plan/plan.js";
 
@@ -20,12 +20,7 @@ export default class Migrate extends BaseCommand {
   static override flags = {
     ...connectFlags,
     ...clockFlag,
-    service: Flags.string({
-      char: "s",
-      description: "only this service's migration; may be given several times",
-      multiple: true,
-      default: [],
-    }),
+    ...serviceFlag,
     "dry-run": Flags.boolean({ description: "print the steps and touch nothing" }),
     strict: Flags.boolean({ description: "exit 8 where a downtime budget was missed" }),
   };

@@ -1,7 +1,6 @@
-import { Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
 import type { Checked } from "../migration/preflight-all.js";
-import { clockFlag, connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import { clockFlag, connectFlags, connectOptions, migrateOptions, serviceFlag } from "../migration/flags.js";
 import { planArgument } from "../plan/argument.js";
 
 export default class Preflight extends BaseCommand {
@@ -13,12 +12,7 @@ export default class Preflight extends BaseCommand {
   static override flags = {
     ...connectFlags,
     ...clockFlag,
-    service: Flags.string({
-      char: "s",
-      description: "only this service's migration; may be given several times",
-      multiple: true,
-      default: [],
-    }),
+    ...serviceFlag,
   };
 
   async run(): Promise<{ migrations: Checked[] }> {

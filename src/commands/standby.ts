@@ -1,6 +1,5 @@
-import { Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
-import { clockFlag, connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import { clockFlag, connectFlags, connectOptions, migrateOptions, serviceFlag } from "../migration/flags.js";
 import type { Prepared } from "../migration/prepare.js";
 import { planArgument } from "../plan/argument.js";
 
@@ -13,12 +12,7 @@ export default class Standby extends BaseCommand {
   static override flags = {
     ...connectFlags,
     ...clockFlag,
-    service: Flags.string({
-      char: "s",
-      description: "only this service's; may be given several times",
-      multiple: true,
-      default: [],
-    }),
+    ...serviceFlag,
   };
 
   async run(): Promise<{ standbys: Prepared[] }> {

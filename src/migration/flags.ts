@@ -18,6 +18,15 @@ export const clockFlag = {
   }),
 };
 
+export const serviceFlag = {
+  service: Flags.string({
+    char: "s",
+    description: "only this service's migration; may be given several times",
+    multiple: true,
+    default: [],
+  }),
+};
+
 export const unhealthyFlag = {
   "accept-unhealthy": Flags.boolean({
     description: "confirm and clean up although the destination is not healthy",

@@ -31,14 +31,14 @@ describe("a spawn request", () => {
       groups: [4, 27],
       ambient: [capability.SYS_PTRACE, capability.CHECKPOINT_RESTORE],
       pid: 40,
-      cwd: "/work",
-      stdio: { file: "/work/out" },
+      cwd: "/srv",
+      stdio: { file: "/srv/out" },
       inheritPipes: true,
       argv: ["criu", "dump"],
       env: { PATH: "/bin", A: "b=c" },
     });
     expect(words).toEqual([
-      ...["spawn", "dump", "1000", "1001", "4,27", "19,40", "40", "/work", "file:/work/out", "pipes"],
+      ...["spawn", "dump", "1000", "1001", "4,27", "19,40", "40", "/srv", "file:/srv/out", "pipes"],
       ...["2", "criu", "dump", "2", "PATH=/bin", "A=b=c"],
     ]);
   });
