@@ -155,6 +155,40 @@ export const ReleaseProof = z.strictObject({
 });
 export type ReleaseProof = z.infer<typeof ReleaseProof>;
 
+/** One pre-dump and its transfer, while the service runs. Pages have 4096 bytes. */
+export const Round = z.strictObject({
+  /** Counts up over the whole migration, also over rounds that failed: the name of its image directory. */
+  number: z.int().check(z.minimum(1)),
+  /** The round whose pages it builds on, always the good one before it; null: it holds the whole memory. */
+  parent: z.nullable(z.int()),
+  /** `failed` poisons the chain: no later round or final dump builds on it or on what came before it. */
+  state: z.enum(["dumping", "shipping", "done", "failed"]),
+  /** CRIU's `stats-dump`, null until it has ended. */
+  pages: z.nullable(z.strictObject({ scanned: count, skipped: count, written: count })),
+  /** Of all its files, and how many of them the peer has verified. */
+  bytes: count,
+  shipped: count,
+  startedAt: z.string(),
+  /** From its parent's freeze to its own, in which its pages were written; null for a full one. */
+  sinceParentMs: z.nullable(z.number()),
+  /** How long the service stood still for it. */
+  frozenMs: z.nullable(z.number()),
+  /** From its start to CRIU's end, and to the peer's last answer. */
+  dumpMs: z.nullable(z.number()),
+  totalMs: z.nullable(z.number()),
+  failure: z.nullable(Failure),
+});
+export type Round = z.infer<typeof Round>;
+
+/** What the operator changed while the migration is under way; null: as the plan has it. */
+export const Tuning = z.strictObject({
+  /** Bytes per second of the rounds together. */
+  bandwidth: z.nullable(z.int().check(z.minimum(1))),
+  /** The budget, for whoever decides when to switch over. */
+  downtime: z.nullable(count),
+});
+export type Tuning = z.infer<typeof Tuning>;
+
 export const MigrationView = z.strictObject({
   id: MigrationId,
   epoch: Epoch,
@@ -173,6 +207,9 @@ export const MigrationView = z.strictObject({
   proof: z.nullable(ReleaseProof),
   /** What the daemon verified: `digests`, `stdio`, `pids-dead` … in the order it did. */
   verified: z.array(z.string()),
+  /** Source only: every round so far, the last one may be under way. */
+  rounds: z.array(Round),
+  tuning: Tuning,
 });
 export type MigrationView = z.infer<typeof MigrationView>;
 
@@ -198,8 +235,22 @@ export const SwitchoverRequest = z.strictObject({
   lease: count,
   /** From the freeze on, in all. */
   deadline: count,
+  /** Bytes per second of the final copy at most; null: as fast as the line is. */
+  bandwidth: z.nullable(z.int().check(z.minimum(1))),
 });
 export type SwitchoverRequest = z.infer<typeof SwitchoverRequest>;
+
+/** A round: answered with 202 as soon as it has begun; the view's `rounds` tells how it goes. */
+export const RoundRequest = z.strictObject({
+  peer: Peer,
+  /** Bytes per second at most; a tuning that the operator made goes before. */
+  bandwidth: z.nullable(z.int().check(z.minimum(1))),
+});
+export type RoundRequest = z.infer<typeof RoundRequest>;
+
+/** What is named is changed; what is not, stays. */
+export const TuneRequest = z.partial(Tuning);
+export type TuneRequest = z.infer<typeof TuneRequest>;
 
 /**
  * At the destination, once it told the source that it is prepared, only the source decides: there an abort needs
@@ -214,7 +265,11 @@ export type ResolveRequest = z.infer<typeof ResolveRequest>;
 
 // ---- canary, CPU --------------------------------------------------------------------------------
 
-export const CanaryRequest = z.strictObject({ user: text });
+export const CanaryRequest = z.strictObject({
+  user: text,
+  /** Bytes of memory it holds, all written: what a dump and a restore cost beside what they cost at least. */
+  memory: count.check(z.maximum(1024 ** 3)),
+});
 export type CanaryRequest = z.infer<typeof CanaryRequest>;
 export const CanaryResult = z.strictObject({
   ok: z.boolean(),
@@ -304,8 +359,22 @@ export const FinalRequest = z.strictObject({
     stdoutInode: z.nullable(count),
     stderrInode: z.nullable(count),
   }),
+  /** The chain that the final dump builds on, the full round first; each round's parent is the one before it. */
+  rounds: z.array(z.int()),
 });
 export type FinalRequest = z.infer<typeof FinalRequest>;
+
+/** A round is over at the source: the destination answers only where it holds every byte of it. */
+export const RoundArrived = z.strictObject({
+  epoch: Epoch,
+  round: z.int().check(z.minimum(1)),
+  files: FinalRequest.shape.files,
+});
+export type RoundArrived = z.infer<typeof RoundArrived>;
+
+/** The chain is poisoned: every round's files are removed. */
+export const ForgetRounds = z.strictObject({ epoch: Epoch });
+export type ForgetRounds = z.infer<typeof ForgetRounds>;
 
 /** The destination's answer to `final` and `released`. */
 export const PeerState = z.strictObject({ state: DestinationStateName, failure: z.nullable(Failure) });

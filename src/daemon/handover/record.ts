@@ -4,8 +4,10 @@ import type {
   MigrationView,
   OpenMigration,
   ReleaseProof,
+  Round,
   SourceStateName,
   TransferProgress,
+  Tuning,
 } from "../api.js";
 import type { Verdict } from "../verdict.js";
 
@@ -17,6 +19,8 @@ export class MigrationRecord {
   stats: Record<string, number> | null = null;
   proof: ReleaseProof | null = null;
   verdict: Verdict | null = null;
+  rounds: readonly Round[] = [];
+  tuning: Tuning = { bandwidth: null, downtime: null };
   readonly timeline: Record<string, number> = {};
   readonly verified: string[] = [];
   #zero: number | undefined;
@@ -48,7 +52,7 @@ export class MigrationRecord {
 
   view(state: SourceStateName | DestinationStateName): MigrationView {
     const { id, epoch, role } = this.open;
-    const { verdict, failure, transfer, timeline, stats, proof, verified } = this;
+    const { verdict, failure, transfer, timeline, stats, proof, verified, rounds, tuning } = this;
     return {
       id,
       epoch,
@@ -62,6 +66,8 @@ export class MigrationRecord {
       stats,
       proof,
       verified,
+      rounds: [...rounds],
+      tuning,
     };
   }
 }

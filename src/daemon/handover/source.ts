@@ -193,14 +193,14 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const facts = await packUp(this.deps, this.directory, this.#images(), this.#request?.preserve ?? []);
     const files = await this.#ways().finishFiles(this.#images());
     this.record.mark("shipped");
-    return this.#ways().final({ epoch: this.open.epoch, files, tree: facts });
+    return this.#ways().final({ epoch: this.open.epoch, files, tree: facts, rounds: [] });
   }
 
   /** After a daemon's death the destination may have everything already: then its answer is all that lacks. */
   async #joined(): Promise<PeerState | undefined> {
     const { facts } = await this.#dumpedTree();
     if (facts === null || !(await this.#ways().hasAll())) return undefined;
-    return this.#ways().final({ epoch: this.open.epoch, files: [], tree: facts });
+    return this.#ways().final({ epoch: this.open.epoch, files: [], tree: facts, rounds: [] });
   }
 
   /** The container died while it held: nothing is frozen here any more, and the destination knows what it holds. */

@@ -14,8 +14,8 @@ export const canary: Step<MigrationContext> = {
     const user = given(spec, "the service's description").user;
     const [source, destination] = await Promise.all([context.source.daemon(), context.destination.daemon()]);
     const [theirs, ours, cpu] = await Promise.all([
-      source.canary({ user }),
-      destination.canary({ user }),
+      source.canary({ user, memory: 0 }),
+      destination.canary({ user, memory: 0 }),
       source.cpuDump().then((image) => destination.cpuCheck(image)),
     ]);
     const problems = [

@@ -48,6 +48,7 @@ async function begin(context: MigrationContext, line: Line): Promise<void> {
       preserve: service.preserve,
       lease: migration.lease,
       deadline: migration.deadline,
+      bandwidth: null,
     });
   } catch (thrown) {
     const seen = await see(source, id);

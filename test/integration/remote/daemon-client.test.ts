@@ -38,6 +38,7 @@ const view: MigrationView = {
     startedAt: null,
   },
   ...{ transfer: { bytes: 0, total: 0, files: 0 }, stats: null, proof: null, verified: [] },
+  ...{ rounds: [], tuning: { bandwidth: null, downtime: null } },
 };
 const status: Status = {
   ...{
@@ -124,9 +125,9 @@ describe.each(nodes)("a daemon on a node by %s", (_kind, connect) => {
     ["stop", (c) => c.stop({ timeout: 1 }), "POST /stop", { timeout: 1 }, status],
     [
       "canary",
-      (c) => c.canary({ user: "0" }),
+      (c) => c.canary({ user: "0", memory: 0 }),
       "POST /canary",
-      { user: "0" },
+      { user: "0", memory: 0 },
       { ok: true, dumpMs: 1, restoreMs: 1, failure: null },
     ],
     ["cpuDump", (c) => c.cpuDump(), "POST /cpu/dump", {}, { image: "x" }],
@@ -166,9 +167,15 @@ describe.each(nodes)("a daemon on a node by %s", (_kind, connect) => {
     [
       "switchover",
       (c) =>
-        c.switchover(id, { peer: { transport: "relay", socket: "/s" }, preserve: [], lease: 1, deadline: 2 }),
+        c.switchover(id, {
+          peer: { transport: "relay", socket: "/s" },
+          preserve: [],
+          lease: 1,
+          deadline: 2,
+          bandwidth: null,
+        }),
       `POST /migrations/${id}/switchover`,
-      { peer: { transport: "relay", socket: "/s" }, preserve: [], lease: 1, deadline: 2 },
+      { peer: { transport: "relay", socket: "/s" }, preserve: [], lease: 1, deadline: 2, bandwidth: null },
       view,
     ],
     ["openApi", (c) => c.openApi(), "GET /openapi.json", undefined, { openapi: "3.1.0" }],

@@ -149,6 +149,8 @@ export function view(role: "source" | "destination", change: Partial<MigrationVi
     stats: null,
     proof: null,
     verified: [],
+    rounds: [],
+    tuning: { bandwidth: null, downtime: null },
     ...change,
   };
 }
