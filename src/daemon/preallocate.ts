@@ -3,8 +3,8 @@
  * virtual machine often fetched from its host first: measured 177 ms for 300 MB of tmpfs, 1.5 s the very first time,
  * against 65 ms where it was allocated before. Done while the service still runs, it is no downtime.
  */
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { runCommand } from "./command.js";
 
 const pagesImage = (index: number): string => `pages-${index + 1}.img`;
@@ -35,5 +35,19 @@ export async function removeUnused(directory: string, used: ReadonlySet<string>)
 
 /** Where it fails nothing is lost but time: the room was looked at before, and writing will say so. */
 async function allocate(path: string, bytes: number): Promise<void> {
-  if (bytes > 0) await runCommand(["fallocate", "--length", String(bytes), path]);
+  if (bytes === 0) return;
+  const { code } = await runCommand(["fallocate", "--length", String(bytes), path]);
+  if (code === 0 && (await isMemory(dirname(path)))) await touch(path, bytes);
+}
+
+/** A virtual machine's host gives memory when it is touched, not when it is allocated. */
+async function touch(path: string, bytes: number): Promise<void> {
+  const all = [`count=${bytes}`, "iflag=count_bytes", "conv=notrunc"];
+  await runCommand(["dd", "if=/dev/zero", `of=${path}`, "bs=1M", "status=none", ...all]);
+}
+
+const tmpfs = 0x01021994;
+
+async function isMemory(directory: string): Promise<boolean> {
+  return (await statfs(directory)).type === tmpfs;
 }
