@@ -26,5 +26,5 @@ COPY build/container/node /usr/lib/fastmig/node
 COPY --from=native /out/init /out/hold /usr/lib/fastmig/
 LABEL io.fastmig.image=1
 # Few helper threads (each has a PID) and a small young generation: the daemon waits most of its life.
-ENTRYPOINT ["/usr/lib/fastmig/init", "--", "/usr/lib/fastmig/node", "--v8-pool-size=1", "--max-semi-space-size=2", "/usr/lib/fastmig/daemon.mjs"]
+ENTRYPOINT ["/usr/lib/fastmig/init", "--", "/usr/lib/fastmig/node", "--single-threaded", "--max-semi-space-size=2", "/usr/lib/fastmig/daemon.mjs"]
 COPY build/container/daemon.mjs /usr/lib/fastmig/daemon.mjs

@@ -45,9 +45,8 @@ export class Arrivals {
 
   /** Before the freeze, so that taking what comes costs no more than copying it. */
   async expect(images: string, { bytes, pages }: ExpectRequest): Promise<void> {
-    await preallocateImages(join(images, "final"), pages);
     // The tree's own memory comes on top of its images.
-    await warmMemory(images, bytes);
+    await Promise.all([preallocateImages(join(images, "final"), pages), warmMemory(images, bytes)]);
     await this.#open(images);
   }
 

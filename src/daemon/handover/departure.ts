@@ -2,7 +2,6 @@
 import type { ExpectRequest, FinalRequest, OpenMigration } from "../api.js";
 import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
-import { warmMemory } from "../preallocate.js";
 import { highestId, type ProcessStat } from "../procfs.js";
 import type { HandOverDeps } from "./half.js";
 import { packPreserved, sizeOnDisk } from "./preserve.js";
@@ -37,7 +36,6 @@ async function makeRoom(
   const bytes = pages.reduce((sum, rss) => sum + rss, imageOverhead + files);
   const room = { memory: headroom(await memoryFacts()), reserve: 0 };
   const images = await makeImages(paths, id, bytes, room);
-  await warmMemory(images, bytes);
   return { bytes, pages, images };
 }
 

@@ -11,6 +11,7 @@ import {
 import { readIfThere, replaceDurably } from "../durable.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
+import { warmMemory } from "../preallocate.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
 import { awaitDeath, awaitResume, killAll, type Scene, type TreeFate } from "./death.js";
 import { packUp, prepareDeparture } from "./departure.js";
@@ -60,7 +61,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   async #prepare(request: SwitchoverRequest): Promise<void> {
     const { images, expected } = await prepareDeparture(this.deps, this.open, request.preserve);
     this.#imagesDirectory = images;
-    await this.#connect(request).announce(expected);
+    await Promise.all([this.#connect(request).announce(expected), warmMemory(images, expected.bytes)]);
     await this.makeDirectory();
     await replaceDurably(this.#requestFile(), JSON.stringify(request));
     await this.machine.send("switchover");
