@@ -25,6 +25,6 @@ RUN printf 'deb %s trixie main\ndeb %s sid main\n' "$DEBIAN_MIRROR" "$DEBIAN_MIR
 COPY build/container/node /usr/lib/fastmig/node
 COPY --from=native /out/init /out/hold /usr/lib/fastmig/
 LABEL io.fastmig.image=1
-# Few helper threads (each has a PID) and a small young generation: the daemon waits most of its life.
+# No helper threads (each has a PID, and takes the core that the other daemon needs) and a small young generation.
 ENTRYPOINT ["/usr/lib/fastmig/init", "--", "/usr/lib/fastmig/node", "--single-threaded", "--max-semi-space-size=2", "/usr/lib/fastmig/daemon.mjs"]
 COPY build/container/daemon.mjs /usr/lib/fastmig/daemon.mjs
