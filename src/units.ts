@@ -60,6 +60,11 @@ export function exactSize(bytes: number): string {
   return `${bytes / factor}${unit}`;
 }
 
+/** The same rate in the biggest unit that divides it, for `parseRate` to read again: `100MB/s`. */
+export function exactRate(bytesPerSecond: number): string {
+  return `${exactSize(bytesPerSecond)}/s`;
+}
+
 /** `104MB/s`. */
 export function formatRate(bytesPerSecond: number): string {
   return `${formatSize(bytesPerSecond)}/s`;

@@ -110,9 +110,12 @@ export interface PlanMigration {
   from: string;
   to: string;
   strategy: Strategy;
-  /** The budget, reported against; null: none. */
+  /** How the memory is copied ahead; null: with stop-and-copy it is not. */
+  precopy: PreCopy | null;
+  /** The budget that the rounds work towards and the report is held against; null: none. */
   downtime: number | null;
-  /** From the freeze on, in all. */
+  bandwidth: Bandwidth;
+  /** From the freeze on, in all; the rounds have as long again before it. */
   deadline: number;
   /** How long the service may stay frozen without verified progress. */
   lease: number;
@@ -120,7 +123,23 @@ export interface PlanMigration {
   tcp: "close";
 }
 
-export type Strategy = "stop-and-copy";
+export type Strategy = "stop-and-copy" | "pre-copy";
+
+export interface PreCopy {
+  /** At most so many in one run of the program; `auto`: until they do not get shorter. */
+  rounds: Rounds;
+  onDivergence: "switch" | "throttle" | "abort";
+  onUnsupported: "stop-and-copy" | "abort";
+}
+
+export type Rounds = number | "auto";
+
+/** Bytes per second at most; null: as fast as the line is. */
+export interface Bandwidth {
+  rounds: number | null;
+  final: number | null;
+}
+
 export type Transfer = "auto" | "direct" | "relay";
 
 export interface PlanOptions {

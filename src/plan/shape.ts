@@ -23,8 +23,18 @@ function isNumbered(data: unknown): boolean {
 function problemsOf(issue: Issue): Problem[] {
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => atKey([...issue.path, key], unknownKey(issue.path, key)));
+  if (issue.code === "invalid_union") {
+    const meant = issue.errors.find((branch) => branch.some(isInside));
+    if (meant !== undefined)
+      return meant.map((one) => ({ ...one, path: [...issue.path, ...one.path] })).flatMap(problemsOf);
+  }
   if (issue.code === "invalid_key") return issue.issues.map(({ message }) => atKey(issue.path, message));
   return [atValue(issue.path, issue.message)];
+}
+
+/** The value has the form of that alternative; something in it is wrong. */
+function isInside({ code, path }: Issue): boolean {
+  return path.length > 0 || code === "unrecognized_keys";
 }
 
 function unknownKey(path: Path, key: string): string {
@@ -36,14 +46,23 @@ function unknownKey(path: Path, key: string): string {
 /** The keys that may stand in the map at that path. */
 export function knownKeys(path: Path): string[] {
   const schema = path.reduce<JsonSchema | undefined>(stepInto, planJsonSchema());
-  return Object.keys(schema?.properties ?? {});
+  return Object.keys(propertiesOf(schema));
 }
 
 function stepInto(schema: JsonSchema | undefined, step: PropertyKey): JsonSchema | undefined {
   const next =
-    schema?.properties?.[String(step)] ??
+    propertiesOf(schema)[String(step)] ??
     (typeof step === "number" ? schema?.items : schema?.additionalProperties);
   return typeof next === "object" && !Array.isArray(next) ? next : undefined;
+}
+
+/** Of the alternatives of a value one at most is a map. */
+function propertiesOf(schema: JsonSchema | undefined): NonNullable<JsonSchema["properties"]> {
+  return schema?.properties ?? schema?.anyOf?.map(propertiesOfOne).find((found) => found !== undefined) ?? {};
+}
+
+function propertiesOfOne(schema: JsonSchema | boolean): JsonSchema["properties"] {
+  return typeof schema === "boolean" ? undefined : schema.properties;
 }
 
 /** The message of a value of the wrong type; undefined leaves it to zod. */

@@ -1,9 +1,9 @@
 import { stringify } from "yaml";
 import { assertNever } from "../errors.js";
-import { exactSize, formatDuration } from "../units.js";
+import { exactRate, exactSize, formatDuration } from "../units.js";
 import { formatPublish } from "./forms/ports.js";
 import { formatVolume } from "./forms/volumes.js";
-import type { Health, Plan, PlanMigration, PlanNode, PlanService, RunOptions } from "./plan.js";
+import type { Bandwidth, Health, Plan, PlanMigration, PlanNode, PlanService, RunOptions } from "./plan.js";
 import type { WrittenMigration } from "./schema/migration.js";
 import type { WrittenNode } from "./schema/node.js";
 import type { WrittenService } from "./schema/service.js";
@@ -90,12 +90,20 @@ function writtenProbe(health: Health): NonNullable<WrittenHealth> {
 }
 
 function writtenMigration(migration: PlanMigration): WrittenMigration {
-  const { service, from, to, strategy, downtime, deadline, lease, transfer, tcp } = migration;
+  const { service, from, to, strategy, precopy, downtime, bandwidth, deadline, lease, transfer, tcp } =
+    migration;
   return {
     ...{ service, from, to, strategy },
+    ...precopy,
     ...optional({ downtime: downtime === null ? null : formatDuration(downtime) }),
+    ...optional({ bandwidth: writtenBandwidth(bandwidth) }),
     ...{ deadline: formatDuration(deadline), lease: formatDuration(lease), transfer, tcp },
   };
+}
+
+function writtenBandwidth({ rounds, final }: Bandwidth): WrittenMigration["bandwidth"] | null {
+  const rate = (value: number | null): string | null => (value === null ? null : exactRate(value));
+  return rounds === null && final === null ? null : optional({ rounds: rate(rounds), final: rate(final) });
 }
 
 function mapValues<T, R>(entries: Record<string, T>, change: (value: T) => R): Record<string, R> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
+  exactRate,
   exactSize,
   formatDuration,
   formatRate,
@@ -72,6 +73,7 @@ describe("sizes", () => {
         ),
         (bytes) => {
           expect(parseSize(exactSize(bytes))).toBe(bytes);
+          expect(parseRate(exactRate(bytes))).toBe(bytes);
         },
       ),
     );

@@ -43,6 +43,18 @@ const directNeedsPorts = each(({ transfer, to }, { nodes }) =>
     : undefined,
 );
 
+const needsBudget = each(({ precopy, downtime }) =>
+  precopy === null || precopy.onDivergence === "switch" || downtime !== null
+    ? undefined
+    : ["onDivergence", `${precopy.onDivergence} needs downtime, the budget that the rounds work towards`],
+);
+
+const capsSomething = each(({ precopy, bandwidth }) =>
+  precopy === null && bandwidth.rounds !== null
+    ? ["bandwidth", "caps the rounds, which stop-and-copy has none of; of the final copy: { final: RATE }"]
+    : undefined,
+);
+
 const oncePerService: Rule = ({ migrations }) => {
   const seen = new Map<string, number>();
   return soundMigrations(migrations).flatMap(([index, { service }]) => {
@@ -61,4 +73,6 @@ export const migrationRules: readonly Rule[] = [
   oncePerService,
   leaseBelowDeadline,
   directNeedsPorts,
+  needsBudget,
+  capsSomething,
 ];

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { messageOf } from "../../errors.js";
 
 export interface About {
-  description: string;
+  description?: string;
   default?: unknown;
   examples?: unknown[];
 }

@@ -65,6 +65,8 @@ test("everything that is not written has its default", () => {
         from: "a",
         to: "b",
         strategy: "stop-and-copy",
+        precopy: null,
+        bandwidth: { rounds: null, final: null },
         downtime: null,
         deadline: 300_000,
         lease: 10_000,
@@ -74,6 +76,26 @@ test("everything that is not written has its default", () => {
     ],
     options: { parallel: 4, perNode: 2, onFailure: "stop", keepSource: 3_600_000 },
   });
+});
+
+test.each([
+  ["strategy: pre-copy", { rounds: "auto", onDivergence: "switch", onUnsupported: "abort" }],
+  [
+    "strategy: pre-copy, rounds: 3, downtime: 1s, onDivergence: throttle, onUnsupported: stop-and-copy",
+    { rounds: 3, onDivergence: "throttle", onUnsupported: "stop-and-copy" },
+  ],
+])("%s", (written, precopy) => {
+  const [migration] = parsePlan(edited("to: b }", `to: b, ${written} }`), "p.yaml").migrations;
+  expect(migration?.precopy).toEqual(precopy);
+});
+
+test.each([
+  ["strategy: pre-copy, bandwidth: 100MB/s", { rounds: 100e6, final: null }],
+  ["strategy: pre-copy, bandwidth: { rounds: 80Mbit/s }", { rounds: 10e6, final: null }],
+  ["bandwidth: { final: 1MiB/s }", { rounds: null, final: 1_048_576 }],
+])("%s", (written, bandwidth) => {
+  const [migration] = parsePlan(edited("to: b }", `to: b, ${written} }`), "p.yaml").migrations;
+  expect(migration?.bandwidth).toEqual(bandwidth);
 });
 
 test("a plan without migrations is a plan", () => {

@@ -64,6 +64,18 @@ describe("migrations", () => {
     ["deadline: 10s", ["p.yaml:14:41 migrations[0].lease: has to be shorter than deadline"]],
     ["lease: 4m59s", []],
     ["transfer: direct", []],
+    [
+      "strategy: pre-copy, onDivergence: abort",
+      ["p.yaml:1:1 migrations[0].onDivergence: abort needs downtime, the budget that the rounds work towards"],
+    ],
+    ["strategy: pre-copy, onDivergence: throttle, downtime: 1s", []],
+    [
+      "bandwidth: 1MB/s",
+      [
+        "p.yaml:1:1 migrations[0].bandwidth: caps the rounds, which stop-and-copy has none of; of the final copy: { final: RATE }",
+      ],
+    ],
+    ["bandwidth: { final: 1MB/s }", []],
   ])("%s", (key, problems) => {
     const found = problemsOf(moves(`service: counter, from: a, to: b, ${key}`));
     expect(found.map(withoutPlace)).toEqual(problems.map(withoutPlace));

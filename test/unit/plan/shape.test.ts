@@ -236,13 +236,43 @@ describe("migrations and options", () => {
     [migration, "from: a }", "p.yaml:14:5 migrations[0].to: is missing"],
     [
       migration,
-      "from: a, to: b, strategy: pre-copy }",
-      "p.yaml:14:51 migrations[0].strategy: has to be stop-and-copy, which is all there is so far",
+      "from: a, to: b, strategy: post-copy }",
+      "p.yaml:14:51 migrations[0].strategy: has to be stop-and-copy or pre-copy",
+    ],
+    [
+      migration,
+      "from: a, to: b, tries: 5 }",
+      "p.yaml:14:41 migrations[0].tries: unknown key; known here: service, from, to, strategy, rounds, downtime, onDivergence, onUnsupported, bandwidth, deadline, lease, transfer, tcp",
     ],
     [
       migration,
       "from: a, to: b, rounds: 5 }",
-      "p.yaml:14:41 migrations[0].rounds: unknown key; known here: service, from, to, strategy, downtime, deadline, lease, transfer, tcp",
+      "p.yaml:14:49 migrations[0].rounds: goes with strategy: pre-copy only",
+    ],
+    [
+      migration,
+      "from: a, to: b, strategy: pre-copy, rounds: 0 }",
+      "p.yaml:14:69 migrations[0].rounds: has to be a whole number from 1 to 1000",
+    ],
+    [
+      migration,
+      "from: a, to: b, strategy: pre-copy, rounds: many }",
+      "p.yaml:14:69 migrations[0].rounds: has to be auto or a whole number from 1 to 1000",
+    ],
+    [
+      migration,
+      "from: a, to: b, strategy: pre-copy, bandwidth: fast }",
+      'p.yaml:14:72 migrations[0].bandwidth: "fast" is not a rate with its unit: 100MB/s, 100MiB/s or 100Mbit/s (kbit/s, Mbit/s, Gbit/s)',
+    ],
+    [
+      migration,
+      "from: a, to: b, bandwidth: { finale: 1MB/s } }",
+      "p.yaml:14:54 migrations[0].bandwidth.finale: unknown key; did you mean final?",
+    ],
+    [
+      migration,
+      "from: a, to: b, bandwidth: 7 }",
+      "p.yaml:14:52 migrations[0].bandwidth: has to be a rate (100MB/s) or a map of rounds and final",
     ],
     [
       migration,
