@@ -42,6 +42,37 @@ export function patternService(
   return httpService(name, port, program, more);
 }
 
+/** One numbered packet a second, and so many percent of its memory written anew every second: image/seed.py. */
+export function seedService(client: string, megabytes: number, percent: number, port = 8020): Cast {
+  const sizes = [megabytes, percent].map(String);
+  return httpService(
+    "seed",
+    port,
+    ["/srv/seed.py", "seed", String(port), ...sizes, `${client}:${collectorPort}`],
+    {},
+  );
+}
+
+export interface TortureSizes {
+  megabytes: number;
+  /** Written anew. */
+  pagesPerSecond: number;
+  /** From one thing that moves memory about to the next, in milliseconds. */
+  churn: number;
+}
+
+/** The memory torture program and its children: workloads/torture/main.c. */
+export function tortureService(client: string, sizes: TortureSizes, port = 8030): Cast {
+  const { megabytes, pagesPerSecond, churn } = sizes;
+  const words = [port, megabytes, pagesPerSecond, churn].map(String);
+  return httpService(
+    "torture",
+    port,
+    ["/srv/torture.py", "torture", ...words, `${client}:${collectorPort}`],
+    {},
+  );
+}
+
 /** Sixteen workers as uid 1000: test/support/workloads/image/tree.py. */
 export function treeService(client: string, name = "tree", port = 8010): Cast {
   return httpService(name, port, ["/srv/tree.py", name, String(port), `${client}:${collectorPort}`], {

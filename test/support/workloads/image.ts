@@ -2,19 +2,21 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuiltImage, buildImage } from "../../../src/lab/index.js";
 import { buildDemoImage } from "../../../src/lab/demo/images.js";
+import { buildTorture } from "./torture.js";
 
 const dir = join(import.meta.dirname, "image");
-const programs = ["service.py", "pattern.py", "tree.py", "lines.py"];
+const programs = ["service.py", "pattern.py", "tree.py", "lines.py", "seed.py", "torture.py"];
 
 export const workloadsImage = "localhost/fastmig-workloads:latest";
 
 /** The image of all services of the tests. */
 export async function buildWorkloadsImage(say: (line: string) => void): Promise<BuiltImage> {
   const on = await buildDemoImage(say);
+  const files = programs.map((name) => [name, join(dir, name)]);
   return buildImage({
     tag: workloadsImage,
     dockerfile: await readFile(join(dir, "Dockerfile"), "utf8"),
-    context: Object.fromEntries(programs.map((name) => [name, join(dir, name)])),
+    context: { ...Object.fromEntries(files), torture: buildTorture() },
     on,
     say,
   });

@@ -89,11 +89,11 @@ class Server(ThreadingHTTPServer):
         pass  # A client that hung up, or a connection that a move closed.
 
 
-def serve(port, counter, routes):
+def serve(port, counter, routes, answers=Answers):
     """Serves for ever. Every workload answers `GET /identity` and `POST /count` beside its own routes."""
     common = {
         "GET /identity": lambda: identity(counter),
         "POST /count": lambda: {"n": counter.raised()},
     }
-    handler = type("Handler", (Answers,), {"routes": common | routes})
+    handler = type("Handler", (answers,), {"routes": common | routes})
     Server(("0.0.0.0", port), handler).serve_forever()
