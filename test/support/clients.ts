@@ -6,6 +6,7 @@ import { askRedis, redisClient } from "../../src/lab/demo/redis-clients.js";
 import { waitFor } from "../../src/wait.js";
 import { root } from "./fastmig.js";
 import { collectorPort } from "./services.js";
+import { readPackets } from "./workloads/packets.js";
 import { type Heartbeat, readHeartbeats } from "./workloads/heartbeats.js";
 
 const typescript = [
@@ -31,12 +32,28 @@ export class Clients {
 
   /** Raises an HTTP service's counter until it is stopped. */
   count(addresses: readonly string[]): Promise<Writer> {
-    return this.#write((ledger) => [...typescript, workload("http-writer.ts"), ledger, ...addresses]);
+    const pace = this.lab.launcher === "vm" ? "gentle" : "quick";
+    return this.#write((ledger) => [...typescript, workload("http-writer.ts"), ledger, pace, ...addresses]);
   }
 
   /** Writes to Redis and reads back until it is stopped. */
   writeToRedis(addresses: readonly string[]): Promise<Writer> {
     return this.#write((ledger) => [redisClient, "write", ledger, ...addresses]);
+  }
+
+  /** Takes the numbered packets of the seed's server, wherever it is; resolves with the file of `Packet`s. */
+  async takePackets(addresses: readonly string[]): Promise<string> {
+    const path = this.#file("packets");
+    void this.#start([...typescript, workload("packets-client.ts"), path, ...addresses]);
+    await waitFor("a packet", async () => (await readPackets(path)).at(0), { timeout: 30_000 });
+    return path;
+  }
+
+  /** Writes values over keys of Redis, so many bytes per second, until the clients are stopped. */
+  async loadRedis(address: string, bytesPerSecond: number): Promise<void> {
+    const path = this.#file("load");
+    void this.#start([...typescript, workload("redis-load.ts"), path, address, String(bytesPerSecond)]);
+    await waitFor("Redis to take the load", () => readFile(path), { timeout: 30_000 });
   }
 
   /** One question to Redis: `load ADDRESS KEYS`, `digest …`, `info ADDRESS`, `lost ADDRESS LEDGER`, `send ADDRESS COMMAND`. */

@@ -9,15 +9,25 @@ export interface WriterOptions {
   addresses: readonly string[];
   attempt: Attempt;
   acknowledge: (entry: Acknowledged) => void;
+  pace?: Pace;
   signal: AbortSignal;
 }
+
+/** Milliseconds. */
+export interface Pace {
+  /** Longer without an answer, and the next address is tried. */
+  patience: number;
+  pauseAfterAnswer: number;
+}
+
+const quick: Pace = { patience: 60, pauseAfterAnswer: 1 };
+/** For nodes whose processor is emulated: asked any faster they do little else. */
+export const gentle: Pace = { patience: 250, pauseAfterAnswer: 25 };
 
 /** The service answered, but not with what it was given: it does not have its memory. */
 export class WrongAnswer extends Error {}
 
-/** Milliseconds: longer without an answer, and the next address is tried. */
-const patience = 60;
-const pauseAfterAnswer = 1;
+/** Milliseconds. */
 const pauseAfterFailure = 2;
 
 /** Writes one after the other until the signal; each one as often as it takes to get an answer. */
@@ -29,14 +39,14 @@ export async function keepWriting(options: WriterOptions): Promise<void> {
       turn += 1;
       await pause(pauseAfterFailure);
     }
-    await pause(pauseAfterAnswer);
+    await pause((options.pace ?? quick).pauseAfterAnswer);
   }
 }
 
 async function once(options: WriterOptions, seq: number, turn: number): Promise<boolean> {
   const address = options.addresses[turn % options.addresses.length] as string;
   try {
-    const n = await options.attempt(seq, address, AbortSignal.timeout(patience));
+    const n = await options.attempt(seq, address, AbortSignal.timeout((options.pace ?? quick).patience));
     options.acknowledge({ seq, n, at: monotonic(), address });
     return true;
   } catch (thrown) {

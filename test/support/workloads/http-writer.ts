@@ -1,8 +1,8 @@
 import { openSync, writeSync } from "node:fs";
-import { keepWriting } from "../../../src/lab/demo/writer.js";
+import { gentle, keepWriting } from "../../../src/lab/demo/writer.js";
 
-/** `http-writer.ts LEDGER ADDRESS…`: raises the service's counter again and again, until SIGTERM. */
-const [, , path = "", ...addresses] = process.argv;
+/** `http-writer.ts LEDGER quick|gentle ADDRESS…`: raises the service's counter again and again, until SIGTERM. */
+const [, , path = "", pace, ...addresses] = process.argv;
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 const file = openSync(path, "a");
@@ -14,6 +14,7 @@ await keepWriting({
     return ((await answer.json()) as { n: number }).n;
   },
   acknowledge: (entry) => writeSync(file, `${JSON.stringify(entry)}\n`),
+  ...(pace === "gentle" ? { pace: gentle } : {}),
   signal: stop.signal,
 });
 process.exit();
