@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll } from "@jest/globals";
-import { loadImage } from "../../src/lab/index.js";
+import { type LabState, loadImage } from "../../src/lab/index.js";
 import { Stage } from "./stage.js";
 import { buildWorkloadsImage } from "./workloads/image.js";
 import { testLab } from "./lab.js";
 
-/** For a file of end-to-end tests: the lab with the services' image, cleared after each test. */
-export function onStage(): () => Stage {
+/** For a file of end-to-end tests: a lab with the services' image, cleared after each test. */
+export function onStage(raise: () => Promise<LabState> = testLab): () => Stage {
   let stage: Stage | undefined;
   const get = (): Stage => {
     if (stage === undefined) throw new Error("the stage is not set yet");
     return stage;
   };
   beforeAll(async () => {
-    const lab = await testLab();
+    const lab = await raise();
     const image = await buildWorkloadsImage(() => undefined);
     await Promise.all(lab.nodes.map(({ name }) => loadImage(lab, name, image)));
     stage = await Stage.set(lab);

@@ -77,8 +77,12 @@ export class Stage {
   }
 
   /** Runs `fastmig migrate`, which must succeed; the reports are in the plan's order. */
-  async migrate(plan: string): Promise<MigrationReport[]> {
-    const { migrations } = await this.result<{ migrations: { report: MigrationReport }[] }>("migrate", plan);
+  async migrate(plan: string, ...flags: string[]): Promise<MigrationReport[]> {
+    const { migrations } = await this.result<{ migrations: { report: MigrationReport }[] }>(
+      "migrate",
+      plan,
+      ...flags,
+    );
     return migrations.map(({ report }) => report);
   }
 

@@ -5,8 +5,10 @@ export interface Heartbeat {
   /** Made when the program started: another one is another process, not a moved one. */
   boot: string;
   seq: number;
-  /** Nanoseconds of CLOCK_MONOTONIC, when it was sent. */
+  /** Nanoseconds of the node's CLOCK_MONOTONIC, when it was sent. */
   at: number;
+  /** Milliseconds of the client's, when it came: nodes with kernels of their own have clocks of their own. */
+  received: number;
   /** The node's address. */
   from: string;
 }
@@ -21,7 +23,7 @@ export async function readHeartbeats(path: string, service: string): Promise<Hea
  * two nodes sent by turns. Lost datagrams prove nothing.
  */
 export function secondHeartbeats(beats: readonly Heartbeat[]): string[] {
-  const ordered = beats.toSorted((one, other) => one.at - other.at);
+  const ordered = beats.toSorted((one, other) => one.received - other.received);
   return ordered.flatMap((beat, at) => {
     const before = ordered[at - 1];
     if (before === undefined) return [];

@@ -6,6 +6,7 @@ const beat = (seq: number, from: string, boot = "one"): Heartbeat => ({
   boot,
   seq,
   at: seq,
+  received: seq,
   from,
 });
 
@@ -14,7 +15,7 @@ test("numbers that rise over a move, with some lost, come from one copy", () => 
 });
 
 test("a number that comes twice comes from two copies", () => {
-  expect(secondHeartbeats([beat(1, "a"), { ...beat(1, "b"), at: 2 }])).toEqual([
+  expect(secondHeartbeats([beat(1, "a"), { ...beat(1, "b"), received: 2 }])).toEqual([
     "s sent 1 from a, then 1 from b",
   ]);
 });

@@ -1,0 +1,60 @@
+import { longestGap } from "../../src/lab/demo/ledger.js";
+import { type Cast } from "../../test/support/services.js";
+import { type Stage } from "../../test/support/stage.js";
+import { waitFor } from "../../src/wait.js";
+import { ask } from "../../test/support/ask.js";
+import { pipeAcross } from "../raw-container.js";
+
+/** A move with the container engine's own tools, in milliseconds. */
+export interface ByHand {
+  /** The longest time that the client had no answer. */
+  downtime: number;
+  checkpoint: number;
+  copy: number;
+  restore: number;
+}
+
+const container = "bench-by-hand";
+const archive = "/var/tmp/bench-by-hand.tar";
+
+/** `podman container checkpoint --export`, a copy, `podman container restore --import`: what an operator would type. */
+export async function moveByHand(stage: Stage, cast: Cast): Promise<ByHand> {
+  await clear(stage);
+  const { image, command = [] } = cast.written;
+  const [program = "", ...args] = command;
+  const run = ["podman", "run", "-d", "--name", container, "-p", `${cast.port}:${cast.port}`];
+  await stage.on("a", ...run, "--entrypoint", program, image, ...args);
+  await waitFor("the service", () => ask(stage, cast, "a", "/identity"), { timeout: 60_000 });
+  const writer = await stage.clients.count(stage.addresses(cast));
+  const checkpoint = await timed(stage, "a", "checkpoint", [
+    "--compress=none",
+    "--tcp-established",
+    `--export=${archive}`,
+    container,
+  ]);
+  const copy = await pipeAcross(stage, `socat -u -b 1048576 FILE:${archive}`, `CREATE:${archive}`);
+  const restore = await timed(stage, "b", "restore", ["--tcp-established", `--import=${archive}`]);
+  await writer.goesOn(60_000);
+  await writer.stop();
+  const downtime = longestGap(await writer.ledger())?.length ?? NaN;
+  await clear(stage);
+  return { downtime, checkpoint, copy, restore };
+}
+
+async function timed(
+  stage: Stage,
+  node: "a" | "b",
+  verb: string,
+  options: readonly string[],
+): Promise<number> {
+  const began = performance.now();
+  await stage.on(node, "podman", "container", verb, ...options);
+  return performance.now() - began;
+}
+
+async function clear(stage: Stage): Promise<void> {
+  for (const node of ["a", "b"] as const) {
+    await stage.on(node, "podman", "rm", "--force", "--ignore", "--time", "0", container);
+    await stage.on(node, "rm", "-f", archive);
+  }
+}
