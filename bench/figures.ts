@@ -2,7 +2,7 @@
 export interface Row {
   name: string;
   figure: number;
-  unit: "ms" | "MB" | "×" | "s";
+  unit: "ms" | "MB" | "×" | "s" | "runs";
   /** The figure may be at most this. */
   bar: number | null;
   holds: boolean | null;

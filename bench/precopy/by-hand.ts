@@ -1,9 +1,10 @@
 import { longestGap } from "../../src/lab/demo/ledger.js";
-import { type Cast } from "../../test/support/services.js";
+import { type Cast, seedService } from "../../test/support/services.js";
 import { type Stage } from "../../test/support/stage.js";
 import { waitFor } from "../../src/wait.js";
 import { ask } from "../../test/support/ask.js";
 import { pipeAcross } from "../raw-container.js";
+import { type Load } from "./load.js";
 
 /** A move with the container engine's own tools, in milliseconds. */
 export interface ByHand {
@@ -18,13 +19,10 @@ const container = "bench-by-hand";
 const archive = "/var/tmp/bench-by-hand.tar";
 
 /** `podman container checkpoint --export`, a copy, `podman container restore --import`: what an operator would type. */
-export async function moveByHand(stage: Stage, cast: Cast): Promise<ByHand> {
+export async function moveByHand(stage: Stage, { megabytes, percent }: Load): Promise<ByHand> {
   await clear(stage);
-  const { image, command = [] } = cast.written;
-  const [program = "", ...args] = command;
-  const run = ["podman", "run", "-d", "--name", container, "-p", `${cast.port}:${cast.port}`];
-  await stage.on("a", ...run, "--entrypoint", program, image, ...args);
-  await waitFor("the service", () => ask(stage, cast, "a", "/identity"), { timeout: 60_000 });
+  const cast = seedService(stage.lab.client.address, megabytes, percent);
+  await start(stage, cast);
   const writer = await stage.clients.count(stage.addresses(cast));
   const checkpoint = await timed(stage, "a", "checkpoint", [
     "--compress=none",
@@ -39,6 +37,14 @@ export async function moveByHand(stage: Stage, cast: Cast): Promise<ByHand> {
   const downtime = longestGap(await writer.ledger())?.length ?? NaN;
   await clear(stage);
   return { downtime, checkpoint, copy, restore };
+}
+
+async function start(stage: Stage, cast: Cast): Promise<void> {
+  const { image, command = [] } = cast.written;
+  const [program = "", ...args] = command;
+  const run = ["podman", "run", "-d", "--name", container, "-p", `${cast.port}:${cast.port}`];
+  await stage.on("a", ...run, "--entrypoint", program, image, ...args);
+  await waitFor("the service", () => ask(stage, cast, "a", "/identity"), { timeout: 60_000 });
 }
 
 async function timed(
