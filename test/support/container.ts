@@ -85,7 +85,13 @@ export class Hands {
     const psk = randomBytes(32).toString("hex");
     await this.ask(to, `/migrations/${id}/listen`, { port, psk });
     const peer = { transport: "direct", host: this.stage.address(to), port, psk };
-    await this.ask(from, `/migrations/${id}/switchover`, { peer, preserve: [], lease, deadline: 60_000 });
+    await this.ask(from, `/migrations/${id}/switchover`, {
+      peer,
+      preserve: [],
+      lease,
+      deadline: 60_000,
+      bandwidth: null,
+    });
     return id;
   }
 
