@@ -42,7 +42,7 @@ export function bootScript(root: string, node: LabNode, all: readonly Hierarchy[
   ]);
 }
 
-const script = (lines: readonly string[]): string => `set -eu\n${lines.join("\n")}\n`;
+export const script = (lines: readonly string[]): string => `set -eu\n${lines.join("\n")}\n`;
 
 export function overlayMounts(root: string, node: Pick<LabNode, "dir">): Argv[] {
   const { dir } = node;

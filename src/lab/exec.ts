@@ -6,6 +6,7 @@ import { inNetwork, namespaceFile } from "./namespaces.js";
 import { initIn } from "./processes.js";
 import { run, start, type RunOptions } from "./run.js";
 import { labNode, type LabState } from "./state.js";
+import { inMachine, machineOf } from "./vm/exec.js";
 
 /** Standard output of a command run by root in a node, past SSH: for setting a scene, never for the thing itself. */
 export async function inNode(
@@ -15,18 +16,24 @@ export async function inNode(
   options: RunOptions = {},
 ): Promise<string> {
   const node = labNode(state, name);
-  const init = await initIn(namespaceFile(state, node.name));
-  if (init === undefined) {
-    throw new FastmigError(`the lab's node ${name} is down`, {
-      code: "LAB_NODE_DOWN",
-      exit: exitCodes.unreachable,
-      hint: "fastmig lab up",
-    });
+  if (state.launcher === "vm") {
+    if ((await machineOf(state, node.name).catch(() => undefined)) === undefined) throw nodeDown(name);
+    return inMachine(state, node, argv, options);
   }
+  const init = await initIn(namespaceFile(state, node.name));
+  if (init === undefined) throw nodeDown(name);
   return run(
     ["nsenter", "-t", String(init.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", ...joined(argv)],
     options,
   );
+}
+
+function nodeDown(name: string): FastmigError {
+  return new FastmigError(`the lab's node ${name} is down`, {
+    code: "LAB_NODE_DOWN",
+    exit: exitCodes.unreachable,
+    hint: "fastmig lab up",
+  });
 }
 
 /** Commands from outside join the node's own cgroups: an engine started elsewhere would miss its groups. */

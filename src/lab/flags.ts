@@ -1,6 +1,6 @@
 import { Flags } from "@oclif/core";
 import { FastmigError, exitCodes, messageOf } from "../errors.js";
-import { parseRate } from "../units.js";
+import { parseRate, parseSize } from "../units.js";
 
 /** `--name`, of every lab command. */
 export const labName = Flags.string({ summary: "which lab", default: "lab", helpValue: "NAME" });
@@ -8,13 +8,18 @@ export const labName = Flags.string({ summary: "which lab", default: "lab", help
 /** Bytes per second; null for `none`; undefined where the flag was not given. */
 export function parseRateFlag(text: string | undefined): number | null | undefined {
   if (text === undefined || text === "none") return text === "none" ? null : undefined;
+  return parsed("--rate", () => parseRate(text), { code: "LAB_RATE", hint: "or none" });
+}
+
+/** Bytes; undefined where the flag was not given. */
+export function parseMemoryFlag(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parsed("--memory", () => parseSize(text), { code: "LAB_MEMORY" });
+}
+
+function parsed(flag: string, parse: () => number, refusal: { code: string; hint?: string }): number {
   try {
-    return parseRate(text);
+    return parse();
   } catch (thrown) {
-    throw new FastmigError(`--rate: ${messageOf(thrown)}`, {
-      code: "LAB_RATE",
-      exit: exitCodes.usage,
-      hint: "or none",
-    });
+    throw new FastmigError(`${flag}: ${messageOf(thrown)}`, { ...refusal, exit: exitCodes.usage });
   }
 }

@@ -1,7 +1,8 @@
 import { access, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeTree } from "./files.js";
 import { run } from "./run.js";
-import type { LabState } from "./state.js";
+import type { LabNode, LabState } from "./state.js";
 
 /** The private key that logs in on every node, as root and as `ops`. */
 export const identityFile = (dir: string): string => join(dir, "keys/id_ed25519");
@@ -28,6 +29,16 @@ async function ensureKey(file: string, comment: string): Promise<void> {
   await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", beside]);
   await rename(`${beside}.pub`, `${file}.pub`);
   await rename(beside, file);
+}
+
+/** Writes what makes a node itself below its root: name, host key, who may log in. */
+export async function writeIdentity(state: LabState, node: LabNode, root: string): Promise<void> {
+  await writeTree(root, {
+    "etc/hostname": `${node.name}\n`,
+    "etc/ssh/lab_authorized_keys": await readFile(`${identityFile(state.dir)}.pub`, "utf8"),
+  });
+  const key = await readFile(hostKeyFile(state.dir, node.name), "utf8");
+  await writeTree(root, { "etc/ssh/lab_host_ed25519_key": key }, 0o600);
 }
 
 export async function knownHosts(state: LabState): Promise<string> {

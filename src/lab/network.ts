@@ -73,16 +73,21 @@ export async function ensureController(state: LabState): Promise<void> {
   await plugIn(state, "controller");
 }
 
-/** A namespace with `eth0` on the bridge. */
+/** A namespace with an address, by `eth0` on the bridge. */
 export async function ensureMember(state: LabState, name: string, address: string): Promise<void> {
+  await ensureLink(state, name, ["address", hardwareAddress(address)]);
+  await run(inNetwork(state, name, ["ip", "addr", "replace", `${address}/24`, "dev", "eth0"]));
+}
+
+/** A namespace with `eth0` on the bridge, made with the `settings` where it is not there. */
+export async function ensureLink(state: LabState, name: string, settings: Argv = []): Promise<void> {
   await ensureNamespace(state, name);
   const inside = (argv: Argv): Promise<string> => run(inNetwork(state, name, argv));
   if (!(await succeedsIn(state, name, ["ip", "link", "show", "dev", "eth0"]))) {
     await forgetPort(state, name);
     const peer = ["type", "veth", "peer", "name", name, "netns", `${state.namespaces}/${switchName}`];
-    await inside(["ip", "link", "add", "eth0", "address", hardwareAddress(address), ...peer]);
+    await inside(["ip", "link", "add", "eth0", ...settings, ...peer]);
   }
-  await inside(["ip", "addr", "replace", `${address}/24`, "dev", "eth0"]);
   await inside(["ip", "link", "set", "dev", "eth0", "up"]);
   await plugIn(state, name);
 }

@@ -1,20 +1,20 @@
 import { spawn } from "node:child_process";
-import { copyFile, mkdir, open, readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { FastmigError, exitCodes } from "../errors.js";
 import { WaitTimeout, waitFor } from "../wait.js";
-import { bootScript, launchScript, ownDirectories } from "./boot.js";
-import { hierarchies, isVersion1, makeGroups, moveToLaunchGroup, removeGroups } from "./cgroups.js";
-import { writeAtomically, writeTree } from "./files.js";
-import { hostKeyFile, identityFile } from "./keys.js";
+import { moveToLaunchGroup, removeGroups } from "./cgroups.js";
+import { prepareNamespaces } from "./namespace-node.js";
 import { namespaceFile, removeNamespace } from "./namespaces.js";
 import { ensureMember } from "./network.js";
-import { machineLimits, nodeFiles } from "./node-files.js";
 import { initIn } from "./processes.js";
 import { searchPath } from "./requirements.js";
 import { attempt, type Attempt } from "./run.js";
 import { shapeLink } from "./shape.js";
 import { sshArgv } from "./ssh.js";
 import { labNode, type LabNode, type LabState } from "./state.js";
+import { machineOf } from "./vm/exec.js";
+import { prepareMachine } from "./vm/machine.js";
+import { ensureMachineLink } from "./vm/network.js";
 
 /** Starts the node unless it runs and answers, be it slowly: what runs there would die with it. */
 export async function ensureNode(state: LabState, name: string): Promise<void> {
@@ -25,8 +25,14 @@ export async function ensureNode(state: LabState, name: string): Promise<void> {
 
 /** Whether the node's sshd lets us in within so many seconds. */
 export async function answers(state: LabState, name: string, seconds = 3): Promise<boolean> {
-  if ((await initIn(namespaceFile(state, name)).catch(() => undefined)) === undefined) return false;
+  if (!(await isRunning(state, name))) return false;
   return (await login(state, name, seconds)).ok;
+}
+
+/** Whether there is a node at all, be it one that does not answer. */
+async function isRunning(state: LabState, name: string): Promise<boolean> {
+  const found = state.launcher === "vm" ? machineOf(state, name) : initIn(namespaceFile(state, name));
+  return (await found.catch(() => undefined)) !== undefined;
 }
 
 function login(state: LabState, name: string, seconds: number): Promise<Attempt> {
@@ -43,38 +49,21 @@ export async function stopNode(state: LabState, name: string): Promise<void> {
 /** Boots a node that is stopped, on the disk it has. */
 export async function startNode(state: LabState, name: string): Promise<void> {
   const node = labNode(state, name);
-  await ensureMember(state, name, node.address);
+  if (state.launcher === "vm") await ensureMachineLink(state, node);
+  else await ensureMember(state, name, node.address);
   await shapeLink(state, name);
-  await prepareDisk(state, node);
-  await launch(state, node);
+  await launch(state, node, await prepare(state, node));
 }
 
-async function prepareDisk(state: LabState, node: LabNode): Promise<void> {
-  for (const name of ["upper", "work", "root", ...Object.keys(ownDirectories)])
-    await mkdir(`${node.dir}/${name}`, { recursive: true });
-  const all = await hierarchies();
-  const upper = `${node.dir}/upper`;
-  await writeTree(upper, nodeFiles(state, await machineLimits(), isVersion1(all)));
-  await writeTree(upper, {
-    "etc/hostname": `${node.name}\n`,
-    "etc/ssh/lab_authorized_keys": await publicKey(state),
-  });
-  await copyFile(hostKeyFile(state.dir, node.name), `${upper}/etc/ssh/lab_host_ed25519_key`);
-  await writeAtomically(`${node.dir}/boot.sh`, bootScript(state.root, node, all));
+/** Writes the scripts that start the node; answers with the one to run. */
+function prepare(state: LabState, node: LabNode): Promise<string> {
+  return state.launcher === "vm" ? prepareMachine(state, node) : prepareNamespaces(state, node);
 }
 
-function publicKey(state: LabState): Promise<string> {
-  return readFile(`${identityFile(state.dir)}.pub`, "utf8");
-}
-
-async function launch(state: LabState, node: LabNode): Promise<void> {
-  await writeAtomically(
-    `${node.dir}/launch.sh`,
-    launchScript(state, node, await makeGroups(state.id, node.name)),
-  );
+async function launch(state: LabState, node: LabNode, script: string): Promise<void> {
   const console = await open(`${node.dir}/console.log`, "w");
   const env = { PATH: searchPath.join(":"), LANG: "C.UTF-8" };
-  const child = spawn("sh", [`${node.dir}/launch.sh`], {
+  const child = spawn("sh", [script], {
     detached: true,
     stdio: ["ignore", console.fd, console.fd],
     env,
@@ -82,20 +71,26 @@ async function launch(state: LabState, node: LabNode): Promise<void> {
   });
   child.unref();
   await console.close();
-  await awaitLogin(state, node);
-  if (child.pid !== undefined) await moveToLaunchGroup(state.id, child.pid);
+  const ended = new AbortController();
+  child.once("exit", () => ended.abort(new Error("it ended before anybody could log in")));
+  await awaitLogin(state, node, ended.signal);
+  if (state.launcher === "namespaces" && child.pid !== undefined)
+    await moveToLaunchGroup(state.id, child.pid);
 }
 
-async function awaitLogin(state: LabState, node: LabNode): Promise<void> {
+/** Milliseconds until a node answers, on a machine that is busy with other things. */
+const bootTime = { namespaces: 20_000, vm: 120_000 };
+
+async function awaitLogin(state: LabState, node: LabNode, signal: AbortSignal): Promise<void> {
   const look = async (): Promise<true> => {
     const result = await login(state, node.name, 2);
     if (result.ok) return true;
     throw new Error(`${result.how} ${result.said}`);
   };
   try {
-    await waitFor(`SSH on node ${node.name}`, look, { timeout: 20_000, interval: 50 });
+    await waitFor(`SSH on node ${node.name}`, look, { timeout: bootTime[state.launcher], interval: 50, signal });
   } catch (thrown) {
-    throw thrown instanceof WaitTimeout ? await notUp(node, thrown) : thrown;
+    throw thrown instanceof WaitTimeout || signal.aborted ? await notUp(node, thrown as Error) : thrown;
   }
 }
 

@@ -71,6 +71,15 @@ export function kill(pid: number): void {
   }
 }
 
+/** A process in the namespace by what the kernel calls it: 15 characters of its program's name. */
+export async function processNamed(namespaceFile: string, name: string): Promise<Process | undefined> {
+  for (const each of await processesIn(namespaceFile)) {
+    const comm = await readFile(`/proc/${each.pid}/comm`, "utf8").catch(() => "");
+    if (comm.trim() === name) return each;
+  }
+  return undefined;
+}
+
 /** The first process of the node whose network namespace this is; undefined while the node is down. */
 export async function initIn(namespaceFile: string): Promise<Process | undefined> {
   for (const each of await processesIn(namespaceFile)) if (await isInit(each.pid)) return each;

@@ -71,6 +71,12 @@ export const nodeRecipe: Recipe = {
 /** The container base image: what Debian publishes as `debian:trixie-slim`, near enough. */
 export const baseRecipe: Recipe = { version, suites: ["trixie"], packages: [], setup: [], customize: [] };
 
+/**
+ * Where QEMU runs: a root of its own, so that this machine needs none, and so that it is one that was tried.
+ * Bookworm's (7.2) computes flags wrong when it emulates: a guest's kernel dies of it within minutes.
+ */
+export const qemuRecipe: Recipe = { ...baseRecipe, packages: ["qemu-system-x86", "qemu-utils", "util-linux"] };
+
 export interface Source {
   mirror: string;
   /** Lines of an apt.conf. */

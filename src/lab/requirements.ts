@@ -17,6 +17,7 @@ const tools: Readonly<Record<string, string>> = {
   losetup: "mount",
   "mkfs.ext4": "e2fsprogs",
   "apt-config": "apt",
+  tar: "tar",
 };
 
 /** cron's and sudo's PATH may lack the administrator's directories. */
@@ -32,9 +33,9 @@ export const searchPath = [
 /** Why this machine and user cannot raise a lab; undefined where they can. */
 export async function obstacle(): Promise<FastmigError | undefined> {
   if (process.platform !== "linux")
-    return refuse("the namespaces lab runs on Linux only", "LAB_PLATFORM", []);
+    return refuse("the lab runs on Linux only", "LAB_PLATFORM", []);
   if (process.getuid?.() !== 0) {
-    return refuse("the namespaces lab needs root: it makes namespaces, mounts and links", "LAB_ROOT", [
+    return refuse("the lab needs root: it makes namespaces, mounts and links", "LAB_ROOT", [
       "run the same command as root, or with sudo",
     ]);
   }

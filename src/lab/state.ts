@@ -14,9 +14,8 @@ const nodeSchema = z.strictObject({
   dir: z.string(),
 });
 
-const stateSchema = z.strictObject({
+const common = {
   schemaVersion: z.literal(1),
-  launcher: z.literal("namespaces"),
   name: z.string(),
   id: z.string(),
   dir: z.string(),
@@ -31,9 +30,29 @@ const stateSchema = z.strictObject({
   /** Bytes per second on every node's link, each way; null: unshaped. */
   rate: z.number().positive().nullable(),
   sshConfig: z.string(),
+};
+
+const machine = z.strictObject({
+  /** The image that every machine's disk stands on, an empty disk that stands on it, and the kernel. */
+  disk: z.string(),
+  overlay: z.string(),
+  kernel: z.string(),
+  /** The root file system that QEMU runs in. */
+  qemu: z.string(),
+  accelerator: z.enum(["kvm", "tcg"]),
+  /** Bytes of each. */
+  memory: z.number().positive(),
 });
 
+const stateSchema = z.discriminatedUnion("launcher", [
+  z.strictObject({ launcher: z.literal("namespaces"), ...common }),
+  z.strictObject({ launcher: z.literal("vm"), ...common, machine }),
+]);
+
 export type LabState = z.infer<typeof stateSchema>;
+export type LabKind = LabState["launcher"];
+export type VmState = Extract<LabState, { launcher: "vm" }>;
+export type Machine = z.infer<typeof machine>;
 export type LabNode = z.infer<typeof nodeSchema>;
 
 const stateFile = (dir: string): string => join(dir, "state.json");

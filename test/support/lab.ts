@@ -9,6 +9,14 @@ export function testLab(): Promise<LabState> {
   return up({ name: testLabName, nodes: ["a", "b"], rate: null });
 }
 
+/** The lab of machines that all end-to-end tests share; ended like `testLab`. */
+export const vmLabName = process.env.FASTMIG_TEST_VM_LAB ?? "testvm";
+
+/** Machines a and b with Debian's kernel, up, links unshaped. 15 seconds; the first time of all two minutes more. */
+export function vmLab(): Promise<LabState> {
+  return up({ name: vmLabName, kind: "vm", nodes: ["a", "b"], rate: null });
+}
+
 /** The code of the FastmigError that this ends with. */
 export async function codeOf(work: Promise<unknown>): Promise<string> {
   const ended = await work.then(

@@ -2,8 +2,8 @@ import JestRunner from "jest-runner";
 import { down, findLab, obstacle } from "../../dist/lab/index.js";
 
 /**
- * One test file after another: the end-to-end tests share one machine, its nodes and its clock. Their lab is
- * ended after the last of them, unless it was up before. Where this machine can raise none they are not run:
+ * One test file after another: the end-to-end tests share one machine, its nodes and its clock. Their labs are
+ * ended after the last of them, unless they were up before. Where this machine can raise none they are not run:
  * at a user's desk with the reason, in CI that is a failure.
  */
 export default class SerialRunner extends JestRunner {
@@ -12,12 +12,13 @@ export default class SerialRunner extends JestRunner {
   async runTests(...args) {
     const reason = process.env.CI === undefined ? await obstacle() : undefined;
     if (reason !== undefined) return skip(reason);
-    const name = process.env.FASTMIG_TEST_LAB ?? "test";
-    const stays = (await findLab(name)) !== undefined;
+    const { FASTMIG_TEST_LAB = "test", FASTMIG_TEST_VM_LAB = "testvm" } = process.env;
+    const names = [FASTMIG_TEST_LAB, FASTMIG_TEST_VM_LAB];
+    const found = await Promise.all(names.map((name) => findLab(name)));
     try {
       await super.runTests(...args);
     } finally {
-      if (!stays) await down(name);
+      for (const [index, name] of names.entries()) if (found[index] === undefined) await down(name);
     }
   }
 }

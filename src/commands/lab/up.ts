@@ -11,6 +11,7 @@ export default class Up extends BaseCommand {
   static override examples = [
     "<%= config.bin %> lab up",
     "<%= config.bin %> lab up --nodes a,b,c --rate 100MB/s",
+    "<%= config.bin %> lab up --kind vm --name machines",
   ];
   static override flags = {
     name: labName,
@@ -19,6 +20,11 @@ export default class Up extends BaseCommand {
       delimiter: ",",
       multiple: true,
     }),
+    kind: Flags.option({
+      summary: "how nodes run: in namespaces of this machine's kernel, or as machines with Debian's (QEMU)",
+      options: ["namespaces", "vm"] as const,
+    })(),
+    memory: Flags.string({ summary: "of each machine (--kind vm); default 3GiB", helpValue: "SIZE" }),
     rate: Flags.string({
       summary: "each node's link, each way: 100MB/s, 1Gbit/s or none; default: as it is",
       helpValue: "RATE",
@@ -27,13 +33,16 @@ export default class Up extends BaseCommand {
 
   async run(): Promise<LabSummary> {
     const { flags } = await this.parse(Up);
-    const { parseRateFlag } = await import("../../lab/flags.js");
+    const { parseMemoryFlag, parseRateFlag } = await import("../../lab/flags.js");
     const rate = parseRateFlag(flags.rate);
+    const memory = parseMemoryFlag(flags.memory);
     const { up } = await import("../../lab/up.js");
     const { summary, summaryLines } = await import("../../lab/summary.js");
     const lab = await up({
       name: flags.name,
       nodes: flags.nodes,
+      kind: flags.kind,
+      memory,
       rate,
       say: (line) => this.logToStderr(line),
     });
