@@ -33,7 +33,7 @@ export default class Migrate extends BaseCommand {
 
   async run(): Promise<object> {
     const { args, flags } = await this.parse(Migrate);
-    const { loadPlan } = await import("../plan/load.js");
+    const { loadPlan, parsePlan: readPlan } = await import("../plan/load.js");
     const { chooseMigrations } = await import("../migration/choose.js");
     const plan = await loadPlan(args.plan);
     const migrations = chooseMigrations(plan, flags.service);
@@ -53,6 +53,7 @@ export default class Migrate extends BaseCommand {
       migrations,
       nodes,
       options,
+      readPlan,
       progress: display.progress,
       signal: this.interrupt,
       begun: (id) => this.#open.add(id),

@@ -29,8 +29,10 @@ export default class Preflight extends BaseCommand {
       migrateOptions(flags, this.config.version),
       connectOptions(flags, this.interrupt),
     );
-    for (const { service, from, to, outcome } of migrations)
-      this.log(`${service}: ${from} → ${to}: ${outcome}`);
+    for (const { service, from, to, outcome, warnings } of migrations)
+      this.log(
+        [`${service}: ${from} → ${to}: ${outcome}`, ...warnings.map((line) => `  ${line}`)].join("\n"),
+      );
     return { migrations };
   }
 }

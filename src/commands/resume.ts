@@ -39,7 +39,11 @@ export default class Resume extends BaseCommand {
       ]);
     const options = { ...migrateOptions(flags, this.config.version), readPlan };
     const ids =
-      args.id === undefined ? (await unsettledMigrations(options.journals)).map(({ id }) => id) : [args.id];
+      args.id === undefined
+        ? (await unsettledMigrations(options.journals))
+            .filter(({ state }) => state !== "predumped")
+            .map(({ id }) => id)
+        : [args.id];
     const display = await openDisplay(this.jsonEnabled());
     const migrations = await forEachMigration(ids, (id) =>
       resumeById(id, options, connectOptions(flags), display.progress),

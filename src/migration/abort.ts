@@ -16,7 +16,7 @@ export async function abort(context: MigrationContext): Promise<Aborted> {
   const { journal, id, migration } = context;
   if (journal?.outcome === "done") throw tooLate(context);
   if (journal?.outcome === "rolled back") return { id, found: ["it was rolled back before"] };
-  const alive = await isAlive(journal?.created.pid ?? process.pid);
+  const alive = await isAlive(journal?.pid ?? process.pid);
   if (!neverOpened(context, await seeBoth(context))) {
     if (!(await askToAbort(context))) throw onlyCopy(context);
     const { judgement } = await watchToTheEnd(context, { within: migration.lease + patienceMs });

@@ -1,8 +1,13 @@
 import { ulid } from "ulid";
 import type { MigrationView, Ownership, Status } from "../daemon/api.js";
 import { exitCodes, FastmigError } from "../errors.js";
-import type { Plan, PlanMigration, PlanService } from "../plan/plan.js";
+import type { Plan, PlanMigration, PlanService, Rounds } from "../plan/plan.js";
 import type { Facts } from "./facts.js";
+import type { Line } from "./line.js";
+import type { Costs } from "./precopy/costs.js";
+import type { Decision } from "./precopy/policy.js";
+import type { RoundLine } from "./precopy/round-line.js";
+import type { Throttle } from "./throttle/throttle.js";
 import type { Journal } from "./journal.js";
 import type { StepEvent } from "./progress.js";
 import type { MigrationReport, StepTime } from "./report.js";
@@ -29,6 +34,23 @@ export interface FirstLook {
   destinationOwnership: Ownership | null;
 }
 
+/** The rounds before the freeze, as far as they are. */
+export interface PreCopyRun {
+  /** Why they are not made, though the plan wants them. */
+  unsupported: string | null;
+  costs: Costs | null;
+  /** This run's, the newest last. */
+  rounds: RoundLine[];
+  decision: Decision | null;
+  /** As the plan or `tune` has it; milliseconds. */
+  budgetMs: number | null;
+  /** Set: only so many rounds are made, and nothing is switched over. */
+  predump: Rounds | null;
+  throttle: Throttle | null;
+  /** Microseconds of processor time within 100 ms that the service was left with last; null: it was not throttled. */
+  quota: number | null;
+}
+
 /** What the steps of one migration share, and what each leaves for the later ones. */
 export interface MigrationContext {
   readonly id: string;
@@ -47,11 +69,16 @@ export interface MigrationContext {
   tell(event: StepEvent): void;
   look: FirstLook | null;
   epoch: number;
+  /** A predump's journal, which this run goes on with once it has the nodes. */
+  begun: Journal | null;
   journal: Journal | null;
   facts: Facts | null;
   /** The destination's standby: its daemon's first status, and the port published for direct transfers. */
   standby: { status: Status; port: number | null; version: string } | null;
   transfer: { mode: "direct" | "relay"; reason: string | null };
+  /** Open from the first round to the end of the switchover. */
+  line: Line | null;
+  precopy: PreCopyRun;
   /** Whether the source was asked to switch over: from then on only the daemons know. */
   switching: boolean;
   /** Why the switchover was given up from here, where it was. */
@@ -85,19 +112,32 @@ export function newContext(
     source: new Site(nodes, migration.from, service.name),
     destination: new Site(nodes, migration.to, service.name),
     tell: () => undefined,
-    ...{
-      look: null,
-      epoch: 0,
-      journal: null,
-      facts: null,
-      standby: null,
-      switching: false,
-      obstacle: null,
-      views: null,
-      kept: null,
-      report: null,
-    },
+    ...nothingYet,
+    precopy: newRun(migration),
     transfer: { mode: "relay", reason: null },
+  };
+}
+
+/** What the steps leave, before the first of them. */
+const nothingYet = {
+  look: null,
+  epoch: 0,
+  begun: null,
+  journal: null,
+  facts: null,
+  standby: null,
+  switching: false,
+  obstacle: null,
+  views: null,
+  kept: null,
+  report: null,
+  line: null,
+} as const;
+
+function newRun({ downtime }: PlanMigration): PreCopyRun {
+  return {
+    ...{ unsupported: null, costs: null, rounds: [], decision: null, budgetMs: downtime },
+    ...{ predump: null, throttle: null, quota: null },
   };
 }
 

@@ -19,7 +19,13 @@ export interface Created {
 }
 
 /** `unfinished`: who has the service is settled, but a node may still be locked, or something is left to clear up. */
-export type Closing = "done" | "rolled back" | "in doubt" | "unfinished";
+export type Closing =
+  | "done"
+  | "rolled back"
+  | "in doubt"
+  | "unfinished"
+  /** Open on purpose: rounds are made, and a later `migrate` goes on from them. */
+  | "predumped";
 
 export type Entry =
   | Created
@@ -27,6 +33,8 @@ export type Entry =
   | { kind: "undone"; step: string; found: string }
   /** Something that this migration made on a node, and that its undo may remove. */
   | { kind: "made"; node: string; what: "standby" | "image" | "open"; name: string }
+  /** Another program goes on with it. */
+  | { kind: "taken"; by: string; pid: number }
   | { kind: "committed" }
   /** `until` ISO 8601: from then on `gc` removes the container. */
   | { kind: "kept"; node: string; container: string; until: string }
@@ -80,8 +88,18 @@ export class Journal {
 
   /** How it was closed last; null: it is open, or its CLI died. */
   get outcome(): Closing | null {
-    const closed = this.entries.findLast((entry) => entry.kind === "closed");
-    return closed?.outcome ?? null;
+    const last = this.entries.findLast((entry) => entry.kind === "closed" || entry.kind === "taken");
+    return last?.kind === "closed" ? last.outcome : null;
+  }
+
+  /** The process that works on it, or did so last. */
+  get pid(): number {
+    return this.entries.findLast((entry) => entry.kind === "taken")?.pid ?? this.created.pid;
+  }
+
+  /** Whether this migration made it, and its undo may remove it. */
+  made(what: Extract<Entry, { kind: "made" }>["what"]): boolean {
+    return this.entries.some((entry) => entry.kind === "made" && entry.what === what);
   }
 
   /** When it was settled for good, milliseconds; null: it is not. */
@@ -128,6 +146,20 @@ export class Journal {
       await file.close();
     }
     this.entries.push(recorded);
+  }
+
+  /** Goes on with what another program left open. False: a third one did so at the same time. */
+  async take(by: string, planText: string): Promise<boolean> {
+    const times = this.entries.filter((entry) => entry.kind === "taken").length;
+    try {
+      await (await open(this.path(`taken.${times + 1}`), "wx", 0o600)).close();
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return false;
+      throw thrown;
+    }
+    await writeFile(this.path("plan.yaml"), planText, { mode: 0o600, flush: true });
+    await this.append({ kind: "taken", by, pid: process.pid });
+    return true;
   }
 
   async write(name: string, text: string): Promise<void> {

@@ -11,8 +11,20 @@ export interface Line {
   close(): Promise<void>;
 }
 
+/** The open line of this migration; it stays until `closeLine`. */
+export async function lineOf(context: MigrationContext): Promise<Line> {
+  context.line ??= await openLine(context);
+  return context.line;
+}
+
+export async function closeLine(context: MigrationContext): Promise<void> {
+  const { line } = context;
+  context.line = null;
+  await line?.close();
+}
+
 /** Direct where the plan wants it or a way is found, else through this program; the reason is kept for the report. */
-export async function openLine(context: MigrationContext): Promise<Line> {
+async function openLine(context: MigrationContext): Promise<Line> {
   if (context.migration.transfer === "relay") return throughUs(context, null);
   const port = given(context.standby, "the standby").port;
   if (port === null) return noDirect(context, `${context.destination.name} has no transferPorts in the plan`);

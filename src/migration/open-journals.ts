@@ -1,13 +1,13 @@
 import { Journal } from "./journal.js";
 
-/** A migration of this operator that is not settled. */
+/** A migration of this operator that is not settled. `predumped`: open on purpose, for a later `migrate`. */
 export interface Unsettled {
   id: string;
   service: string;
   from: string;
   to: string;
   /** `begun`: its program runs, or died. Else what it said itself at its end. */
-  state: "begun" | "in doubt" | "unfinished";
+  state: "begun" | "in doubt" | "unfinished" | "predumped";
   since: string;
 }
 

@@ -7,6 +7,7 @@ import { Nodes } from "./nodes.js";
 import { check } from "./preflight/checks.js";
 import { preflightError } from "./preflight/problems.js";
 import { gatherFacts } from "./preflight/gather.js";
+import { whyUnsupported } from "./preflight/pre-copy.js";
 import { checkTogether } from "./preflight/together.js";
 import { runsAt } from "./steps/connect.js";
 
@@ -16,6 +17,8 @@ export interface Checked {
   to: string;
   outcome: "ready" | "already there";
   problems: Problem[];
+  /** What will be done otherwise than the plan has it. */
+  warnings: string[];
 }
 
 /** Throws PREFLIGHT (exit 3) with the problems of all migrations. */
@@ -42,9 +45,11 @@ export async function preflightAll(
 
 function checkOne(facts: Facts, more: readonly Problem[], { allowClockJump }: MigrateOptions): Checked {
   const { service, from, to } = facts.migration;
-  if (isThere(facts)) return { service, from, to, outcome: "already there", problems: [] };
+  if (isThere(facts)) return { service, from, to, outcome: "already there", problems: [], warnings: [] };
   const problems = [...check(facts, { allowClockJump, id: null }), ...more];
-  return { service, from, to, outcome: "ready", problems };
+  const unsupported = whyUnsupported(facts);
+  const warnings = unsupported === null ? [] : [`${unsupported}: it will be moved by stop-and-copy`];
+  return { service, from, to, outcome: "ready", problems, warnings };
 }
 
 function isThere({ source, destination }: Facts): boolean {

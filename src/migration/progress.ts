@@ -1,3 +1,5 @@
+import type { RoundLine } from "./precopy/round-line.js";
+
 /** What a migration tells whoever draws it. Progress is shown, never decided on. */
 export type ProgressEvent = { migration: string } & (
   | { kind: "planned"; title: string; steps: readonly StepTitle[] }
@@ -5,6 +7,7 @@ export type ProgressEvent = { migration: string } & (
   /** Bytes so far, bytes known in all (null: unknown), bytes per second. */
   | { kind: "moved"; step: string; bytes: number; total: number | null; rate: number }
   | { kind: "said"; step: string; text: string }
+  | { kind: "round"; step: string; round: RoundLine }
   /** How it stands this moment; overtaken by the next one. */
   | { kind: "stands"; step: string; text: string }
   | { kind: "ended"; step: string; ms: number }

@@ -16,7 +16,7 @@ interface Reopened {
 async function reopen({ id, options, connect, alive }: ReopenRequest): Promise<Reopened> {
   const journal = await Journal.read(options.journals, id);
   const { created } = journal;
-  if (alive === "refuse" && (await isAlive(created.pid))) throw stillRuns(id, created.pid);
+  if (alive === "refuse" && (await isAlive(journal.pid))) throw stillRuns(id, journal.pid);
   const plan = options.readPlan(await readFile(journal.path("plan.yaml"), "utf8"), created.plan);
   const nodes = new Nodes(plan, {
     ...connect,
@@ -47,8 +47,8 @@ export async function isAlive(pid: number): Promise<boolean> {
   return /fastmig|bin\/(run|dev)\.js/.test(words);
 }
 
-function stillRuns(id: string, pid: number): FastmigError {
-  return new FastmigError(`the program that began migration ${id} still works on it (pid ${pid})`, {
+export function stillRuns(id: string, pid: number): FastmigError {
+  return new FastmigError(`another program works on migration ${id} (pid ${pid})`, {
     code: "STILL_RUNS",
     exit: exitCodes.locked,
     hint: `wait for it; \`fastmig abort ${id}\` asks it to stop`,

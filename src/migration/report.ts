@@ -1,4 +1,6 @@
-import type { MigrationView } from "../daemon/api.js";
+import type { MigrationView, Round } from "../daemon/api.js";
+import type { Decision } from "./precopy/policy.js";
+import type { RoundLine } from "./precopy/round-line.js";
 
 /** Stable keys for scripts: additive changes only. Durations are milliseconds, sizes bytes, times ISO 8601. */
 export interface MigrationReport {
@@ -14,6 +16,10 @@ export interface MigrationReport {
   durationMs: number;
   steps: StepTime[];
   transfer: TransferReport;
+  /** Every round that the migration made, as the source's daemon tells it; empty with stop-and-copy. */
+  rounds: Round[];
+  /** Null where no rounds were made. */
+  precopy: PreCopyReport | null;
   blackout: Blackout | null;
   downtime: DowntimeReport | null;
   /** Each daemon's own marks, since the beginning of its part. */
@@ -26,6 +32,19 @@ export interface MigrationReport {
   /** The source's stopped container, kept until then. */
   kept: { node: string; container: string; until: string } | null;
   warnings: string[];
+}
+
+export interface PreCopyReport {
+  /** Why the rounds ended. */
+  why: string;
+  text: string;
+  /** Milliseconds from the freeze until it runs, as predicted when it was decided to freeze, and what came of it. */
+  predictedMs: number | null;
+  blackoutMs: number | null;
+  /** The rounds of this run, with what was predicted after each. */
+  series: RoundLine[];
+  /** What the service was left with at last, microseconds of processor time within 100 ms; null: it was not throttled. */
+  quota: number | null;
 }
 
 export interface StepTime {
@@ -80,6 +99,7 @@ export interface ReportParts {
   versions: Versions;
   kept: MigrationReport["kept"];
   warnings: string[];
+  precopy: { decision: Decision | null; rounds: readonly RoundLine[]; quota: number | null };
 }
 
 export function migrationReport(parts: ReportParts): MigrationReport {
@@ -108,12 +128,30 @@ export function migrationReport(parts: ReportParts): MigrationReport {
     durationMs: endedAt.getTime() - startedAt.getTime(),
     steps,
     transfer: transferReport(parts),
+    rounds: source.rounds,
+    precopy: preCopyReport(parts.precopy, blackout),
     blackout,
     downtime: downtimeReport(parts.budget, blackout),
     timeline: { source: source.timeline, destination: destination.timeline },
     verified: { source: source.verified, destination: destination.verified },
     criu: { dump: source.stats, restore: destination.stats },
     ...{ versions, kept, warnings },
+  };
+}
+
+function preCopyReport(
+  { decision, rounds, quota }: ReportParts["precopy"],
+  blackout: Blackout | null,
+): PreCopyReport | null {
+  if (decision === null) return null;
+  const { kind, text, prediction } = decision;
+  return {
+    why: decision.kind === "switch" ? decision.why : kind,
+    text,
+    predictedMs: prediction === null ? null : round(prediction.downtimeMs),
+    blackoutMs: blackout?.ms ?? null,
+    series: [...rounds],
+    quota,
   };
 }
 

@@ -23,6 +23,7 @@ export type Resumed = { id: string } & (
 export async function resume(context: MigrationContext, progress: Progress): Promise<Resumed> {
   const { journal, id } = context;
   if (journal?.outcome === "done" || journal?.outcome === "rolled back") return { id, outcome: "closed" };
+  if (journal?.outcome === "predumped") throw predumped(context);
   const judgement = await settle(context);
   if (judgement === "committed") return finish(context, progress);
   const cleared = await undoWhatWasMade(context);
@@ -52,6 +53,15 @@ export async function resumeById(
     const resumed = await resume(context, progress);
     if (resumed.outcome === "rolled back") throw rolledBack(context, resumed.found);
     return resumed;
+  });
+}
+
+/** Nothing of it is unfinished: it waits. */
+function predumped({ id, service, plan }: MigrationContext): FastmigError {
+  return new FastmigError(`migration ${id} is a predump of ${service.name}: there is nothing to resume`, {
+    code: "PREDUMPED",
+    exit: exitCodes.usage,
+    hint: `\`fastmig migrate ${plan.path}\` goes on from it, \`fastmig abort ${id}\` removes it`,
   });
 }
 

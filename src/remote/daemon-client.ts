@@ -7,9 +7,11 @@ import type {
   OpenMigration,
   ReleaseProof,
   ResolveRequest,
+  RoundRequest,
   RunRequest,
   StopRequest,
   SwitchoverRequest,
+  TuneRequest,
 } from "../daemon/api.js";
 import { waitFor } from "../wait.js";
 import type { WaitOptions } from "../wait.js";
@@ -86,6 +88,15 @@ export class DaemonClient {
 
   listen(id: string, request: ListenRequest, options?: AskOptions): Promise<MigrationView> {
     return this.#act(id, "listen", request, options);
+  }
+
+  /** Answers when the round has begun; `migration(id)` tells how it goes. NOT_READY where the kernel cannot track pages. */
+  round(id: string, request: RoundRequest, options?: AskOptions): Promise<MigrationView> {
+    return this.#act(id, "rounds", request, { timeout: slow, ...options });
+  }
+
+  tune(id: string, request: TuneRequest, options?: AskOptions): Promise<MigrationView> {
+    return this.#act(id, "tune", request, options);
   }
 
   /** Answers when the switchover has begun; `migration(id)` tells how it goes. */

@@ -133,6 +133,10 @@ export const rename = (name: string, to: string): Argv => podman("rename", name,
 /** One object in an array. */
 export const inspect = (name: string): Argv => podman("container", "inspect", name);
 
+/** Go's template language. */
+export const inspectFormat = (name: string, format: string): Argv =>
+  podman("container", "inspect", "--format", format, name);
+
 /** Containers, running or not, as JSON. */
 export const list = (): Argv => podman("ps", "--all", "--format", "json");
 

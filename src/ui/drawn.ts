@@ -9,6 +9,7 @@ export class Drawn {
   #line: Line | undefined;
   #note = "";
   #standing = "";
+  readonly #kept: string[] = [];
   readonly #settled = Promise.withResolvers<undefined>();
 
   constructor(readonly title: string) {
@@ -17,6 +18,13 @@ export class Drawn {
 
   say(text: string): void {
     this.#note = text;
+    this.#draw();
+  }
+
+  /** A line that stays above what is said later. */
+  keep(text: string): void {
+    this.#kept.push(text);
+    this.#note = "";
     this.#draw();
   }
 
@@ -41,7 +49,8 @@ export class Drawn {
   }
 
   #draw(): void {
-    const text = [this.#standing, this.#note].filter((part) => part !== "").join("; ");
+    const now = [this.#standing, this.#note].filter((part) => part !== "").join("; ");
+    const text = [...this.#kept, now].filter((line) => line !== "").join("\n");
     if (this.#line !== undefined && text !== "") this.#line.output = text;
   }
 }

@@ -4,6 +4,7 @@ import { formatDuration } from "../units.js";
 import { Drawn } from "./drawn.js";
 import type { Display } from "./display.js";
 import { moved } from "./moved.js";
+import { roundText } from "./round.js";
 
 /** What is drawn of one migration. A failed step is kept turning until the undoing is over. */
 interface Board {
@@ -54,6 +55,8 @@ function showStep(step: Drawn, event: StepShown): void {
       return;
     case "moved":
       return step.say(moved(event));
+    case "round":
+      return step.keep(roundText(event.round));
     case "said":
       return step.say(event.text);
     case "stands":

@@ -1,6 +1,7 @@
 import type { Progress, ProgressEvent } from "../migration/progress.js";
 import { formatDuration } from "../units.js";
 import { moved } from "./moved.js";
+import { roundText } from "./round.js";
 
 /** At least so many milliseconds between two lines of the same step's progress. */
 const quiet = 5000;
@@ -29,6 +30,8 @@ export function lineOf(event: ProgressEvent): string | null {
       return null;
     case "moved":
       return `${event.step}: ${moved(event)}`;
+    case "round":
+      return `${event.step}: ${roundText(event.round)}`;
     case "said":
       return `${event.step}: ${event.text}`;
     case "ended":

@@ -1,12 +1,14 @@
 import chalk from "chalk";
-import type { Blackout, MigrationReport } from "../migration/report.js";
+import type { Blackout, MigrationReport, PreCopyReport } from "../migration/report.js";
 import { formatDuration, formatRate, formatSize } from "../units.js";
+import { roundText } from "./round.js";
 
 /** The report for people. Colours follow NO_COLOR and FORCE_COLOR. */
 export function reportText(report: MigrationReport): string {
   const rows: [string, string][] = [
     ["blackout", blackoutText(report)],
     ["transfer", transferText(report)],
+    ...(report.precopy === null ? [] : preCopyRows(report.rounds.length, report.precopy)),
     [
       "in all",
       `${formatDuration(report.durationMs)}: ${report.steps.map(({ name, ms }) => `${name} ${formatDuration(ms)}`).join(", ")}`,
@@ -38,6 +40,29 @@ function blackoutText({ blackout, downtime }: MigrationReport): string {
   return downtime.met
     ? chalk.green(`${measured}, within the budget of ${budget}`)
     : chalk.red(`${measured}, the budget was ${budget}`);
+}
+
+/** `made`: rounds of the migration in all, also those of a predump before this run. */
+function preCopyRows(made: number, precopy: PreCopyReport): [string, string][] {
+  const { series, predictedMs, blackoutMs, text, quota } = precopy;
+  const ahead = made - series.length;
+  const came = blackoutMs === null ? "" : `, ${formatDuration(blackoutMs)} came`;
+  return [
+    ...(ahead > 0 ? [["rounds", `${ahead} made ahead`] as [string, string]] : []),
+    ...series.map((round, at): [string, string] => [
+      at === 0 && ahead === 0 ? "rounds" : "",
+      roundText(round),
+    ]),
+    ["predicted", `${predictedMs === null ? "nothing" : formatDuration(predictedMs)}${came} (${text})`],
+    ...(quota === null
+      ? []
+      : [
+          ["throttled", `to ${formatDuration(quota / 1000)} of processor time within 100ms`] as [
+            string,
+            string,
+          ],
+        ]),
+  ];
 }
 
 function clockText({ clock }: Blackout): string {

@@ -44,10 +44,15 @@ function paint(line: string, place: Place | null): string {
     : line;
 }
 
-const said = { begun: "not finished", "in doubt": "in doubt", unfinished: "not cleaned up" };
+const said: Record<Exclude<Unsettled["state"], "predumped">, string> = {
+  begun: "not finished",
+  "in doubt": "in doubt",
+  unfinished: "not cleaned up",
+};
 
 function unsettledLine({ id, service, from, to, state, since }: Unsettled): string {
-  return chalk.yellow(
-    `migration ${id} (${service}: ${from} → ${to}, since ${since}) is ${said[state]}: \`fastmig resume ${id}\``,
-  );
+  const what = `migration ${id} (${service}: ${from} → ${to}, since ${since})`;
+  if (state === "predumped")
+    return `${what} is a predump: \`fastmig migrate PLAN\` goes on from it, \`fastmig abort ${id}\` removes it`;
+  return chalk.yellow(`${what} is ${said[state]}: \`fastmig resume ${id}\``);
 }

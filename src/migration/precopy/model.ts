@@ -40,7 +40,7 @@ export function chainOf(rounds: readonly Round[]): GoodRound[] {
   return full === -1 ? [] : good.slice(full);
 }
 
-function isGood(round: Round): round is GoodRound {
+export function isGood(round: Round): round is GoodRound {
   return round.state === "done" && round.pages !== null && round.totalMs !== null;
 }
 

@@ -72,6 +72,20 @@ export function decide(state: RoundsState, wanted: RoundsLimits): Decision {
   return diverged(state, wanted, prediction, ended);
 }
 
+/** `predump`: as many good rounds as were asked for; with `auto` until they end by themselves. Nothing is switched over. */
+export function decidePredump(state: RoundsState, wanted: RoundsLimits): Decision {
+  const prediction = predict(chainOf(state.rounds), wanted.costs, wanted.bandwidth);
+  const fresh = state.rounds.filter(({ number }) => number > state.before);
+  const failed = tooManyFailures(fresh);
+  if (failed !== null) return { kind: "abort", text: failed, prediction };
+  if (wanted.rounds === "auto") return decide(state, { ...wanted, onDivergence: "switch" });
+  const made = fresh.filter(({ state: how }) => how === "done").length;
+  const text = `${made} of ${wanted.rounds} rounds`;
+  return made < wanted.rounds
+    ? { kind: "round", text, prediction }
+    : { kind: "switch", why: "converged", text, prediction };
+}
+
 interface Ended {
   text: string;
   /** Whether the service's writing is what stands in the way, so that less of it helps. */

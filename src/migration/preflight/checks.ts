@@ -7,6 +7,7 @@ import { checkFiles } from "./files.js";
 import { checkMemory } from "./memory.js";
 import { checkNames } from "./names.js";
 import { checkOwnership } from "./ownership.js";
+import { checkPreCopy } from "./pre-copy.js";
 import { checkRootless } from "./rootless.js";
 import { checkSameHost } from "./same-host.js";
 import { checkService } from "./service.js";
@@ -28,6 +29,7 @@ export function check(facts: Facts, options: PreflightOptions): Problem[] {
     ...checkOwnership(facts, options.id),
     ...checkAgainstPlan(facts),
     ...checkCriu(facts),
+    ...checkPreCopy(facts),
     ...checkNames(facts),
     ...checkFiles(facts),
     ...checkMemory(facts),

@@ -5,6 +5,9 @@ import { compareVersions } from "./engine.js";
 /** The image brings CRIU; older ones fail on new kernels (TCP sockets from 6.16 on). */
 const oldestCriu = "4.2";
 
+/** What the source needs for rounds, and the destination does not: it only restores. */
+export const tracking = "mem_dirty_track";
+
 export function checkCriu({ source, destination }: Facts): Problem[] {
   const problems = source.status === null ? [] : criuProblems(source.node, source.status.criu);
   if (destination.status === null || source.status === null) return problems;
@@ -31,7 +34,9 @@ export function compareCriu(
       ),
     );
   }
-  const missing = theirs.features.filter((feature) => !ours.features.includes(feature));
+  const missing = theirs.features.filter(
+    (feature) => feature !== tracking && !ours.features.includes(feature),
+  );
   if (missing.length > 0) {
     problems.push(
       problem(

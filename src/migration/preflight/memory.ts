@@ -9,28 +9,38 @@ export function treeSize(facts: Facts): number {
   return facts.source.status?.tree.reduce((sum, process) => sum + process.rss, 0) ?? 0;
 }
 
+/**
+ * What the images take, bytes: the tree once, and with pre-copy about as much again for the rounds after the full one. The
+ * daemons refuse the round that does not fit.
+ */
+export function imagesSize(facts: Facts): number {
+  return (facts.migration.precopy === null ? 1 : 2) * treeSize(facts);
+}
+
 /** Images lie in memory where they fit, else in the state directory; the tree itself always needs memory. */
 export function checkMemory(facts: Facts): Problem[] {
   const tree = treeSize(facts);
   if (tree === 0) return [];
   return [
-    ...sourceRoom(facts, tree),
+    ...sourceRoom(facts),
     ...destinationMemory(facts, tree),
     ...destinationRoom(facts, tree),
     ...imageRoom(facts),
   ];
 }
 
-function sourceRoom({ source }: Facts, tree: number): Problem[] {
+function sourceRoom(facts: Facts): Problem[] {
+  const { source } = facts;
+  const needed = imagesSize(facts) + slack;
   const memory = source.status?.memory;
   const inCgroup =
     memory === undefined || memory.cgroupLimit === null ? Infinity : memory.cgroupLimit - memory.cgroupUsed;
   const inMemory = Math.min(source.memoryAvailable, inCgroup);
-  if (inMemory >= tree + slack || source.state.free >= tree + slack) return [];
+  if (inMemory >= needed || source.state.free >= needed) return [];
   return [
     problem(
       source.node,
-      `the checkpoint image needs ${formatSize(tree + slack)} on ${source.node}, which has ${formatSize(inMemory)} of memory and ${formatSize(source.state.free)} of disk for it`,
+      `the checkpoint image needs ${formatSize(needed)} on ${source.node}, which has ${formatSize(inMemory)} of memory and ${formatSize(source.state.free)} of disk for it`,
       `free memory, or disk under /var/lib/fastmig, on ${source.node}`,
     ),
   ];
@@ -59,12 +69,14 @@ function destinationMemory({ service, destination }: Facts, tree: number): Probl
   return problems;
 }
 
-function destinationRoom({ destination }: Facts, tree: number): Problem[] {
-  if (destination.memoryAvailable >= 2 * tree + slack || destination.state.free >= tree + slack) return [];
+function destinationRoom(facts: Facts, tree: number): Problem[] {
+  const { destination } = facts;
+  const needed = imagesSize(facts) + slack;
+  if (destination.memoryAvailable >= tree + needed || destination.state.free >= needed) return [];
   return [
     problem(
       destination.node,
-      `${destination.node} has room for the checkpoint image (${formatSize(tree + slack)}) neither in memory (${formatSize(destination.memoryAvailable)} available, the tree needs its part) nor on disk (${formatSize(destination.state.free)})`,
+      `${destination.node} has room for the checkpoint image (${formatSize(needed)}) neither in memory (${formatSize(destination.memoryAvailable)} available, the tree needs its part) nor on disk (${formatSize(destination.state.free)})`,
       `free memory, or disk under /var/lib/fastmig, on ${destination.node}`,
     ),
   ];

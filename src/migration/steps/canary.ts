@@ -1,6 +1,8 @@
 import type { CanaryResult, CpuCheckResult } from "../../daemon/api.js";
 import { given, type MigrationContext } from "../context.js";
+import type { DaemonClient } from "../../remote/daemon-client.js";
 import type { Problem } from "../facts.js";
+import { learnCosts, trialMemory } from "../precopy/costs.js";
 import { preflightError } from "../preflight/problems.js";
 import type { Step } from "../step.js";
 
@@ -18,18 +20,42 @@ export const canary: Step<MigrationContext> = {
       destination.canary({ user, memory: 0 }),
       source.cpuDump().then((image) => destination.cpuCheck(image)),
     ]);
+    const bigger = isPreCopy(context) ? await biggerTrials(source, destination, user) : null;
     const problems = [
-      ...canaryProblems(context.source.name, theirs),
-      ...canaryProblems(context.destination.name, ours),
+      ...canaryProblems(context.source.name, bigger?.source.ok === false ? bigger.source : theirs),
+      ...canaryProblems(
+        context.destination.name,
+        bigger?.destination.ok === false ? bigger.destination : ours,
+      ),
       ...cpuProblems(context, cpu),
     ];
     if (problems.length > 0) throw preflightError(context.service.name, problems);
+    if (bigger !== null)
+      context.precopy.costs = learnCosts(
+        { small: theirs, big: bigger.source },
+        { small: ours, big: bigger.destination },
+      );
     context.tell({
       kind: "said",
       text: `dump and restore: ${context.source.name} ${total(theirs)} ms, ${context.destination.name} ${total(ours)} ms`,
     });
   },
 };
+
+function isPreCopy({ migration, precopy }: MigrationContext): boolean {
+  return migration.precopy !== null && precopy.unsupported === null;
+}
+
+/** What memory costs on top; after the small ones, which it would disturb. */
+async function biggerTrials(
+  source: DaemonClient,
+  destination: DaemonClient,
+  user: string,
+): Promise<Record<"source" | "destination", CanaryResult>> {
+  const request = { user, memory: trialMemory };
+  const [theirs, ours] = await Promise.all([source.canary(request), destination.canary(request)]);
+  return { source: theirs, destination: ours };
+}
 
 function total({ dumpMs, restoreMs }: CanaryResult): number {
   return Math.round(dumpMs + restoreMs);

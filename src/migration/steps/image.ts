@@ -23,7 +23,7 @@ export const image: Step<MigrationContext> = {
   undo: async (context) => {
     const { source, destination } = given(context.facts, "preflight's facts");
     const id = given(source.container, "the source's container").imageId;
-    if (destination.imageId !== null) return "it was there before";
+    if (destination.imageId !== null && context.journal?.made("image") !== true) return "it was there before";
     return removeImage(context.destination, id);
   },
 };

@@ -6,6 +6,7 @@ import { prepareDirectories } from "../directories.js";
 import { Journal } from "../journal.js";
 import { isLocked } from "../../remote/daemon-client.js";
 import { holder } from "../preflight/ownership.js";
+import { stillRuns } from "../reopen.js";
 import { refuseRootless } from "../preflight/rootless.js";
 import type { Site } from "../site.js";
 import { createState, openMigrationOf } from "../state-files.js";
@@ -21,6 +22,7 @@ export const open: Step<MigrationContext> = {
   run: async (context) => {
     const look = given(context.look, "the first look");
     await refuseRootless(context.source, context.destination);
+    if (context.begun !== null) return goOn(context, context.begun, look);
     await refuseLocked(context, look);
     if (look.source === null || look.source.service.state !== "running") return refuseByPreflight(context);
     context.epoch = 1 + Math.max(look.source.ownership.epoch, look.destinationOwnership?.epoch ?? 0);
@@ -34,6 +36,30 @@ export const open: Step<MigrationContext> = {
     return parts.join("; ");
   },
 };
+
+/** Both ends still have it open: they would have closed it together. */
+async function goOn(context: MigrationContext, journal: Journal, look: FirstLook): Promise<void> {
+  const { destination, id, plan, tell } = context;
+  if (!(await journal.take(whoWeAre(), plan.text))) throw stillRuns(id, journal.pid);
+  context.journal = journal;
+  context.epoch = journal.created.epoch;
+  const there = look.destination?.open ?? (await openMigrationOf(destination));
+  if (look.source?.open?.id !== id || there?.id !== id) throw predumpGone(context);
+  const made = look.source.migration?.rounds.length ?? 0;
+  tell({ kind: "said", text: `goes on with ${id}, of which ${made} rounds are made` });
+}
+
+/** The undoing that follows clears up what is left of it. */
+function predumpGone({ id, service, plan }: MigrationContext): FastmigError {
+  return new FastmigError(
+    `the predump of ${service.name} (migration ${id}) is not open on both nodes any more`,
+    {
+      code: "PREDUMP_GONE",
+      exit: exitCodes.rolledBack,
+      hint: `it is cleared up now: \`fastmig migrate ${plan.path}\` begins anew`,
+    },
+  );
+}
 
 /** A service that another migration holds does not run: that migration is what has to be named, not its effects. */
 async function refuseLocked({ source, destination }: MigrationContext, look: FirstLook): Promise<void> {

@@ -2,6 +2,7 @@ import type { MigrationContext } from "../context.js";
 import { check } from "../preflight/checks.js";
 import { preflightError } from "../preflight/problems.js";
 import { gatherFacts } from "../preflight/gather.js";
+import { whyUnsupported } from "../preflight/pre-copy.js";
 import type { Step } from "../step.js";
 
 /** Everything that can be known without a standby, every problem at once. */
@@ -14,6 +15,11 @@ export const preflight: Step<MigrationContext> = {
     context.facts = facts;
     const problems = check(facts, { allowClockJump: context.options.allowClockJump, id: context.id });
     if (problems.length > 0) throw preflightError(context.service.name, problems);
+    const unsupported = whyUnsupported(facts);
+    if (unsupported === null) return;
+    context.precopy.unsupported = unsupported;
+    context.accepted.push(`${unsupported}; moved by stop-and-copy`);
+    context.tell({ kind: "said", text: `${unsupported}: stop-and-copy` });
   },
 };
 

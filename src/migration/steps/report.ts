@@ -20,16 +20,22 @@ function reportOf(
   context: MigrationContext,
   views: NonNullable<MigrationContext["views"]>,
 ): MigrationContext["report"] {
-  const { id, epoch, migration, startedAt, steps, transfer, kept, accepted, warnings } = context;
+  const { id, epoch, migration, startedAt, steps, transfer, kept, accepted, warnings, precopy } = context;
   return migrationReport({
     ...{ id, epoch, startedAt, steps, kept, warnings: [...accepted, ...warnings] },
-    ...{ service: migration.service, from: migration.from, to: migration.to, strategy: migration.strategy },
-    budget: migration.downtime,
+    ...{ service: migration.service, from: migration.from, to: migration.to, strategy: strategyOf(context) },
+    budget: precopy.budgetMs,
+    precopy,
     endedAt: new Date(),
     ...transfer,
     ...views,
     versions: versions(context),
   });
+}
+
+/** What was done, not what was wanted. */
+function strategyOf({ migration, precopy }: MigrationContext): string {
+  return precopy.unsupported === null ? migration.strategy : "stop-and-copy";
 }
 
 function versions({ look, standby, facts, options }: MigrationContext): Versions {

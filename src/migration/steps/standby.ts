@@ -37,13 +37,18 @@ export const standby: Step<MigrationContext> = {
 };
 
 /** A standby made beforehand is used; preflight has seen that it fits. */
-function isPrepared({ facts }: MigrationContext): boolean {
+function isThere({ facts }: MigrationContext): boolean {
   return facts !== null && facts.destination.container !== null;
+}
+
+/** It was no part of this migration, not even of its predump. */
+function isPrepared(context: MigrationContext): boolean {
+  return isThere(context) && context.journal?.made("standby") !== true;
 }
 
 async function containerAt(context: MigrationContext): Promise<number | null> {
   const { destination, service } = context;
-  if (isPrepared(context)) return publishedTransferPort(destination);
+  if (isThere(context)) return publishedTransferPort(destination);
   const facts = given(context.facts, "preflight's facts");
   await context.journal?.append({
     kind: "made",

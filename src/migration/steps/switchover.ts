@@ -5,7 +5,8 @@ import { inDoubt, type MigrationContext } from "../context.js";
 import { Meter } from "../progress.js";
 import { see } from "../see.js";
 import type { Step } from "../step.js";
-import { openLine, type Line } from "../line.js";
+import { closeLine, lineOf, type Line } from "../line.js";
+import { liftThrottle } from "../precopy/run.js";
 import { askToAbort, failureLines, isView, watchToTheEnd, type Both } from "../watch.js";
 
 /** Beyond the daemons' own limits, before we say that nobody knows. */
@@ -17,12 +18,12 @@ export const switchover: Step<MigrationContext> = {
   title: "Switch over",
   kind: "reversible",
   run: async (context, signal) => {
-    const line = await openLine(context);
     try {
-      await begin(context, line);
+      await begin(context, await lineOf(context));
       await seeThrough(context, signal);
     } finally {
-      await line.close();
+      await liftThrottle(context);
+      await closeLine(context);
     }
   },
   undo: async (context) => {
@@ -48,7 +49,7 @@ async function begin(context: MigrationContext, line: Line): Promise<void> {
       preserve: service.preserve,
       lease: migration.lease,
       deadline: migration.deadline,
-      bandwidth: null,
+      bandwidth: migration.bandwidth.final,
     });
   } catch (thrown) {
     const seen = await see(source, id);

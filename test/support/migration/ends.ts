@@ -8,6 +8,7 @@ import type { MigrationView } from "../../../src/daemon/api.js";
 import { newContext, type MigrationContext } from "../../../src/migration/context.js";
 import { Nodes } from "../../../src/migration/nodes.js";
 import { parsePlan } from "../../../src/plan/load.js";
+import type { Plan } from "../../../src/plan/plan.js";
 import type { Argv } from "../../../src/argv.js";
 import { RecordingNode, type Answer } from "../../../src/remote/recording.js";
 import { open } from "./facts.js";
@@ -22,18 +23,20 @@ export interface End {
   view?: MigrationView | null;
   /** What it says after it was asked to do something. */
   after?: MigrationView;
+  /** Instead of both: what it answers to each question; undefined as verb: what it says of the migration. */
+  reply?: (verb: string | undefined, body: unknown) => MigrationView;
   answer?: Answer;
 }
 
-const plan = parsePlan(
-  [
+export function planOf(written = ""): Plan {
+  const lines = [
     "version: 1",
     "nodes: { a: { ssh: a }, b: { ssh: b } }",
     "services: { counter: { image: i, command: [c] } }",
-    "migrations: [{ service: counter, from: a, to: b }]",
-  ].join("\n"),
-  "plan.yaml",
-);
+    `migrations: [{ service: counter, from: a, to: b${written === "" ? "" : `, ${written}`} }]`,
+  ];
+  return parsePlan(lines.join("\n"), "plan.yaml");
+}
 
 /** A node whose daemon, if it has one, answers on a real socket. */
 export class EndNode extends RecordingNode {
@@ -68,8 +71,11 @@ export class EndNode extends RecordingNode {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
-        if (verb !== undefined) this.asked.push(`${verb} ${Buffer.concat(chunks).toString()}`);
-        const view = verb === undefined ? this.end.view : (this.end.after ?? this.end.view);
+        const body = Buffer.concat(chunks).toString();
+        if (verb !== undefined) this.asked.push(`${verb} ${body}`);
+        const view =
+          this.end.reply?.(verb, body === "" ? null : JSON.parse(body)) ??
+          (verb === undefined ? this.end.view : (this.end.after ?? this.end.view));
         response.writeHead(view ? 200 : 404);
         response.end(JSON.stringify(view ?? { error: { code: "NOT_FOUND", message: "unknown" } }));
       });
@@ -108,8 +114,9 @@ export interface Ends {
   close(): Promise<void>;
 }
 
-/** A migration of `counter` from a to b, as the steps see it. */
-export function ends(source: End, destination: End): Ends {
+/** A migration of `counter` from a to b, as the steps see it; `written`: more keys of it. */
+export function ends(source: End, destination: End, written = ""): Ends {
+  const plan = planOf(written);
   const [a, b] = [new EndNode("a", source), new EndNode("b", destination)];
   const nodes = new Nodes(plan, {}, ({ name }) => Promise.resolve(name === "a" ? a : b));
   const options = {

@@ -36,4 +36,5 @@ export const reportParts: ReportParts = {
   versions: { fastmig: "0.1.0", daemon: pair, criu: pair, engine: pair },
   kept: { node: "a", container: "counter.kept-1", until: "2026-01-01T01:00:05.000Z" },
   warnings: [],
+  precopy: { decision: null, rounds: [], quota: null },
 };

@@ -34,7 +34,7 @@ describe("costs", () => {
 describe("the chain", () => {
   const full = { written: 300, totalMs: 3000 };
   const part = { written: 6, totalMs: 200, sinceParentMs: 3200 };
-  test.each([
+  test.each<[string, Parameters<typeof series>[0], number[]]>([
     ["of nothing", [], []],
     ["is every round since the full one", [full, part, part], [1, 2, 3]],
     ["ends with a failed round", [full, part, lost], []],

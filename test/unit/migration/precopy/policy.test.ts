@@ -41,7 +41,7 @@ function decisions(
   more: Partial<RoundsState> = {},
 ): string[] {
   const all = series(made);
-  return [0, ...all.keys().map((at) => at + 1)].map((count) =>
+  return [0, ...all.map(({ number }) => number)].map((count) =>
     word(decide(state(all.slice(0, count), more), { ...wanted, ...change })),
   );
 }
