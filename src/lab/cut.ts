@@ -1,3 +1,4 @@
+import { FastmigError, exitCodes } from "../errors.js";
 import { nft } from "./network.js";
 import { attempt, run } from "./run.js";
 import { labNode, type LabState } from "./state.js";
@@ -18,6 +19,27 @@ export async function heal(state: LabState, one: Endpoint, other: Endpoint): Pro
 /** Undoes every cut. */
 export async function healAll(state: LabState): Promise<void> {
   await run(nft(state, ["flush", "set", "bridge", "lab", "cuts"]));
+}
+
+/** `heal` between two ends, `healAll` where none is named; says which it was. One end alone is refused. */
+export async function healed(
+  state: LabState,
+  one: Endpoint | undefined,
+  other: Endpoint | undefined,
+): Promise<[Endpoint, Endpoint] | "all"> {
+  if (one === undefined) {
+    await healAll(state);
+    return "all";
+  }
+  if (other === undefined) {
+    throw new FastmigError(`heal between ${one} and what?`, {
+      code: "LAB_HEAL",
+      exit: exitCodes.usage,
+      hint: "two ends, or none for every cut",
+    });
+  }
+  await heal(state, one, other);
+  return [one, other];
 }
 
 function pairs(state: LabState, one: Endpoint, other: Endpoint): string {

@@ -1,5 +1,6 @@
 import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import type { Argv } from "../argv.js";
 import { inNode } from "./exec.js";
 import { shortHash, type LabPaths } from "./paths.js";
 import { attempt, run } from "./run.js";
@@ -13,11 +14,12 @@ const imageOf = (node: LabNode, path: string): string => join(node.dir, "disks",
  */
 export async function limitDisk(state: LabState, name: string, path: string, bytes: number): Promise<void> {
   const node = labNode(state, name);
+  if (state.launcher === "vm") return limitMachineDisk(state, name, path, bytes);
   const image = imageOf(node, path);
   await mkdir(join(node.dir, "disks"), { recursive: true });
   await writeFile(image, "");
   await truncate(image, bytes);
-  await run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", image]);
+  await run(smallDisk(image));
   const device = (await run(["losetup", "--find", "--show", image])).trim();
   try {
     await inNode(state, name, ["mkdir", "-p", path]);
@@ -28,10 +30,26 @@ export async function limitDisk(state: LabState, name: string, path: string, byt
   }
 }
 
+const smallDisk = (image: string): Argv => [
+  ...["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", image],
+];
+
+/** The image lies on the machine's own disk: its kernel is not ours. */
+async function limitMachineDisk(state: LabState, name: string, path: string, bytes: number): Promise<void> {
+  const image = machineImage(path);
+  await inNode(state, name, ["mkdir", "-p", path, dirname(image)]);
+  await inNode(state, name, ["truncate", "-s", String(bytes), image]);
+  await inNode(state, name, smallDisk(image));
+  await inNode(state, name, ["mount", "-o", "loop", image, path]);
+}
+
+const machineImage = (path: string): string => `/var/lab/${shortHash(path)}.img`;
+
 /** Undoes `limitDisk`; processes that still use the directory keep the small one. */
 export async function unlimitDisk(state: LabState, name: string, path: string): Promise<void> {
   await inNode(state, name, ["umount", "--lazy", path]);
-  await rm(imageOf(labNode(state, name), path), { force: true });
+  if (state.launcher === "vm") await inNode(state, name, ["rm", "-f", machineImage(path)]);
+  else await rm(imageOf(labNode(state, name), path), { force: true });
 }
 
 /** Frees devices that a killed `limitDisk` left attached. */

@@ -4,6 +4,7 @@ export { findLab, runningLab, status, type LabStatus } from "./status.js";
 export { inClient, inNode } from "./exec.js";
 export { cut, heal, healAll, type Endpoint } from "./cut.js";
 export { setRate } from "./shape.js";
+export { killNode, rebootNode } from "./power.js";
 export { startNode, stopNode } from "./node.js";
 export { obstacle } from "./requirements.js";
 export { sshArgv } from "./ssh.js";

@@ -88,7 +88,11 @@ async function awaitLogin(state: LabState, node: LabNode, signal: AbortSignal): 
     throw new Error(`${result.how} ${result.said}`);
   };
   try {
-    await waitFor(`SSH on node ${node.name}`, look, { timeout: bootTime[state.launcher], interval: 50, signal });
+    await waitFor(`SSH on node ${node.name}`, look, {
+      timeout: bootTime[state.launcher],
+      interval: 50,
+      signal,
+    });
   } catch (thrown) {
     throw thrown instanceof WaitTimeout || signal.aborted ? await notUp(node, thrown as Error) : thrown;
   }

@@ -75,7 +75,10 @@ export const baseRecipe: Recipe = { version, suites: ["trixie"], packages: [], s
  * Where QEMU runs: a root of its own, so that this machine needs none, and so that it is one that was tried.
  * Bookworm's (7.2) computes flags wrong when it emulates: a guest's kernel dies of it within minutes.
  */
-export const qemuRecipe: Recipe = { ...baseRecipe, packages: ["qemu-system-x86", "qemu-utils", "util-linux"] };
+export const qemuRecipe: Recipe = {
+  ...baseRecipe,
+  packages: ["qemu-system-x86", "qemu-utils", "util-linux"],
+};
 
 export interface Source {
   mirror: string;

@@ -32,8 +32,7 @@ export const searchPath = [
 
 /** Why this machine and user cannot raise a lab; undefined where they can. */
 export async function obstacle(): Promise<FastmigError | undefined> {
-  if (process.platform !== "linux")
-    return refuse("the lab runs on Linux only", "LAB_PLATFORM", []);
+  if (process.platform !== "linux") return refuse("the lab runs on Linux only", "LAB_PLATFORM", []);
   if (process.getuid?.() !== 0) {
     return refuse("the lab needs root: it makes namespaces, mounts and links", "LAB_ROOT", [
       "run the same command as root, or with sudo",

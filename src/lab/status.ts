@@ -2,14 +2,21 @@ import { isNamespace, namespaceFile } from "./namespaces.js";
 import { switchName } from "./network.js";
 import { answers } from "./node.js";
 import { labPaths } from "./paths.js";
-import { noLab, readState, type LabState } from "./state.js";
+import { noLab, readState, type LabKind, type LabState } from "./state.js";
 
 export type NodeStatus = { name: string; address: string; up: boolean };
 
 /** `partial`: some of it is there, as after a killed `up` or with a node stopped. */
 export type LabStatus =
   | { name: string; state: "down" }
-  | { name: string; state: "up" | "partial"; sshConfig: string; rate: number | null; nodes: NodeStatus[] };
+  | {
+      name: string;
+      state: "up" | "partial";
+      kind: LabKind;
+      sshConfig: string;
+      rate: number | null;
+      nodes: NodeStatus[];
+    };
 
 /** The lab's papers, where its switch is there; nodes may be stopped. */
 export async function findLab(name = "lab"): Promise<LabState | undefined> {
@@ -29,7 +36,7 @@ export async function status(name = "lab"): Promise<LabStatus> {
   if (lab === undefined) return { name, state: "down" };
   const nodes = await Promise.all(lab.nodes.map((node) => nodeStatus(lab, node.name, node.address)));
   const state = nodes.every((node) => node.up) ? "up" : "partial";
-  return { name, state, sshConfig: lab.sshConfig, rate: lab.rate, nodes };
+  return { name, state, kind: lab.launcher, sshConfig: lab.sshConfig, rate: lab.rate, nodes };
 }
 
 async function nodeStatus(lab: LabState, name: string, address: string): Promise<NodeStatus> {

@@ -1,12 +1,13 @@
 import { commandLine } from "../argv.js";
-import { formatRate } from "../units.js";
-import type { LabState } from "./state.js";
+import { formatRate, formatSize } from "../units.js";
+import type { LabKind, LabState } from "./state.js";
 import type { LabStatus } from "./status.js";
 
 /** What `lab up --json` says. */
 export interface LabSummary {
   name: string;
   state: "up";
+  kind: LabKind;
   sshConfig: string;
   /** A file with the `nodes:` part of a plan. */
   nodesFile: string;
@@ -20,6 +21,7 @@ export function summary(lab: LabState): LabSummary {
   return {
     name: lab.name,
     state: "up",
+    kind: lab.launcher,
     sshConfig: lab.sshConfig,
     nodesFile: nodesFile(lab),
     rate: lab.rate,
@@ -32,12 +34,17 @@ const nodesFile = (lab: LabState): string => `${lab.dir}/nodes.yaml`;
 export function summaryLines(lab: LabState): string[] {
   const option = lab.name === "lab" ? "" : ` --name ${lab.name}`;
   return [
-    `lab ${lab.name} is up: ${lab.nodes.map((node) => `${node.name} ${node.address}`).join(", ")}; links ${rateText(lab.rate)}`,
+    `lab ${lab.name} is up: ${lab.nodes.map((node) => `${node.name} ${node.address}`).join(", ")}; links ${rateText(lab.rate)}${machineText(lab)}`,
     `  log in:   fastmig lab ssh ${lab.nodes[0]?.name ?? "a"}${option}   or: ${commandLine(["ssh", "-F", lab.sshConfig])} ${lab.nodes[0]?.name ?? "a"}`,
     `  in plans: export ${commandLine([`FASTMIG_SSH_CONFIG=${lab.sshConfig}`])}   and the nodes of ${nodesFile(lab)}`,
     `  end it:   fastmig lab down${option}`,
   ];
 }
+
+const machineText = (lab: LabState): string =>
+  lab.launcher === "vm"
+    ? `; machines of ${formatSize(lab.machine.memory)}, ${lab.machine.accelerator === "kvm" ? "by KVM" : "emulated (KVM does not work here)"}`
+    : "";
 
 const rateText = (rate: number | null): string => (rate === null ? "unshaped" : formatRate(rate));
 

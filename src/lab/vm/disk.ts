@@ -40,7 +40,20 @@ export async function ensureMachineBase(qemu: string, say: Say): Promise<Machine
 const emptyOverlay = (qemu: string, dir: string): string =>
   [
     ["mount", "--bind", dir, `${qemu}/mnt`],
-    ["chroot", qemu, "qemu-img", "create", "-q", "-f", "qcow2", "-b", "disk.img", "-F", "raw", "/mnt/overlay.qcow2"],
+    [
+      "chroot",
+      qemu,
+      "qemu-img",
+      "create",
+      "-q",
+      "-f",
+      "qcow2",
+      "-b",
+      "disk.img",
+      "-F",
+      "raw",
+      "/mnt/overlay.qcow2",
+    ],
   ]
     .map(commandLine)
     .join(" && ");

@@ -21,6 +21,11 @@ export function inMachine(state: LabState, node: LabNode, argv: Argv, options: R
     "ControlPersist=yes",
     `ControlPath=${state.namespaces}/.${node.name}`,
   ];
-  const ssh = sshArgv(state, node.name, argv, ways.flatMap((way) => ["-o", way]));
+  const ssh = sshArgv(
+    state,
+    node.name,
+    argv,
+    ways.flatMap((way) => ["-o", way]),
+  );
   return run(inNetwork(state, node.name, ssh), options);
 }

@@ -24,7 +24,12 @@ export async function prepareMachine(state: VmState, node: LabNode): Promise<str
     kernel: machine.kernel,
     "config.tar": await configTar(state, node),
   };
-  const confinement = { root: machine.qemu, files, writable: ["disk.qcow2"], accelerator: machine.accelerator };
+  const confinement = {
+    root: machine.qemu,
+    files,
+    writable: ["disk.qcow2"],
+    accelerator: machine.accelerator,
+  };
   await writeAtomically(`${node.dir}/machine.sh`, confinedQemu(confinement, qemu(state, node)));
   const groups = await makeGroups(state.id, node.name);
   await writeAtomically(`${node.dir}/launch.sh`, machineLaunchScript(state, node, groups));

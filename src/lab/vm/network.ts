@@ -25,7 +25,8 @@ export async function ensureMachineLink(state: LabState, node: LabNode): Promise
     await inside(["ip", "link", "add", bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0"]);
   if (!(await succeedsIn(state, node.name, ["ip", "link", "show", "dev", "tap0"])))
     await inside(["ip", "tuntap", "add", "dev", "tap0", "mode", "tap", "user", qemuUser, "vnet_hdr"]);
-  for (const port of ["eth0", "tap0"]) await inside(["ip", "link", "set", "dev", port, "master", bridge, "up"]);
+  for (const port of ["eth0", "tap0"])
+    await inside(["ip", "link", "set", "dev", port, "master", bridge, "up"]);
   await inside(["ip", "addr", "replace", `${backHost(node)}/30`, "dev", bridge]);
   await inside(["ip", "link", "set", "dev", bridge, "up"]);
 }
