@@ -1,3 +1,4 @@
+import { request } from "undici";
 import { type Cast } from "./services.js";
 import { type NodeName, type Stage } from "./stage.js";
 
@@ -10,9 +11,11 @@ export async function ask<T>(
   timeout = 10_000,
 ): Promise<T> {
   const [path = "", method = "GET"] = what.split(" ").reverse();
-  const answer = await fetch(`http://${stage.address(node)}:${cast.port}${path}`, {
-    method,
+  const { body } = await request(`http://${stage.address(node)}:${cast.port}${path}`, {
+    method: method as "GET" | "POST",
     signal: AbortSignal.timeout(timeout),
+    // A connection that was kept would be one to the process before its move: broken, and nobody told us.
+    reset: true,
   });
-  return (await answer.json()) as T;
+  return (await body.json()) as T;
 }
