@@ -1,5 +1,7 @@
+import { roundLine } from "../../../src/migration/precopy/round-line.js";
 import type { ReportParts } from "../../../src/migration/report.js";
 import { view } from "./facts.js";
+import { series } from "./rounds.js";
 
 const source = view("source", {
   state: "released",
@@ -37,4 +39,26 @@ export const reportParts: ReportParts = {
   kept: { node: "a", container: "counter.kept-1", until: "2026-01-01T01:00:05.000Z" },
   warnings: [],
   precopy: { decision: null, rounds: [], quota: null },
+};
+
+/** The second of two rounds was of this run; the first of its predump. */
+const rounds = series([
+  { written: 300, totalMs: 3000 },
+  { written: 18, totalMs: 180, sinceParentMs: 3200 },
+]);
+const prediction = {
+  ...{ downtimeMs: 531.25, atWorstMs: 540, dirtyBytes: 2.1e6, dirtyRate: 5.6e6, bandwidth: 100e6 },
+  parts: { freezeMs: 60, copyMs: 21, restoreMs: 450 },
+};
+
+/** The same with pre-copy. */
+export const preCopyParts: ReportParts = {
+  ...reportParts,
+  strategy: "pre-copy",
+  source: { ...source, rounds },
+  precopy: {
+    decision: { kind: "switch", why: "fits", text: "531ms of downtime predicted, within 600ms", prediction },
+    rounds: rounds.slice(1).map((round) => roundLine(round, prediction, 600)),
+    quota: 25_000,
+  },
 };

@@ -1,12 +1,18 @@
 import { describe, expect, test } from "@jest/globals";
 import { blackoutOf, migrationReport } from "../../../src/migration/report.js";
-import { reportParts as parts } from "../../support/migration/report.js";
+import { preCopyParts, reportParts as parts } from "../../support/migration/report.js";
 
 const { source, destination } = parts;
 
 describe("the report", () => {
   test("its keys are an API: additive changes only", () => {
     expect(migrationReport(parts)).toMatchSnapshot();
+  });
+
+  test("with pre-copy it has every round, and the prediction against what came", () => {
+    const { rounds, precopy } = migrationReport(preCopyParts);
+    expect(rounds).toEqual(preCopyParts.source.rounds);
+    expect(precopy).toMatchSnapshot();
   });
 
   test.each([

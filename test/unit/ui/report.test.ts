@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import chalk from "chalk";
 import { migrationReport } from "../../../src/migration/report.js";
 import { reportText } from "../../../src/ui/report.js";
-import { reportParts } from "../../support/migration/report.js";
+import { preCopyParts, reportParts } from "../../support/migration/report.js";
 
 chalk.level = 0;
 
@@ -10,6 +10,10 @@ test("the report for people", () => {
   expect(
     reportText(migrationReport({ ...reportParts, warnings: ["the source is not cleaned up"] })),
   ).toMatchSnapshot();
+});
+
+test("the rounds of this run, those before it, and the prediction", () => {
+  expect(reportText(migrationReport(preCopyParts))).toMatchSnapshot();
 });
 
 test("a missed budget, a relay with its reason, no blackout", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import chalk from "chalk";
+import type { Unsettled } from "../../../src/migration/open-journals.js";
 import type { Place } from "../../../src/migration/status.js";
 import { statusText } from "../../../src/ui/status.js";
 import { open } from "../../support/migration/facts.js";
@@ -31,5 +32,8 @@ test("a table, and what settles the unsettled", () => {
     { id: open.id, service: "counter", from: "a", to: "b", state: "in doubt" as const, since: open.openedAt },
   ];
   expect(statusText(places, unsettled)).toMatchSnapshot();
+  expect(statusText([], [{ ...unsettled[0], state: "predumped" } as Unsettled])).toContain(
+    `is a predump: \`fastmig migrate PLAN\` goes on from it, \`fastmig abort ${open.id}\` removes it`,
+  );
   expect(statusText([], [])).toBe("");
 });
