@@ -8,6 +8,7 @@ import { ensureBase, ensureRoot, type Say } from "./root.js";
 import { attempt, run } from "./run.js";
 import { sshArgv } from "./ssh.js";
 import type { LabState } from "./state.js";
+import { copyImage } from "./vm/load.js";
 
 export interface ImageRequest {
   /** `localhost/fastmig:dev`. */
@@ -62,9 +63,14 @@ async function forgetOld(kind: string): Promise<void> {
   for (const { name } of old) await rm(join(cacheDir(), name), { recursive: true, force: true });
 }
 
-/** Brings an image to a node over SSH, unless the node has it, and names it. */
+/** Brings an image to a node, unless the node has it, and names it. */
 export async function loadImage(state: LabState, node: string, image: BuiltImage): Promise<void> {
   const has = await attempt(sshArgv(state, node, ["podman", "image", "exists", image.id]));
-  if (!has.ok) await run(sshArgv(state, node, ["podman", "load", "-q"]), { inputFile: image.archive });
+  if (!has.ok && !(await copied(state, node, image)))
+    await run(sshArgv(state, node, ["podman", "load", "-q"]), { inputFile: image.archive });
   await run(sshArgv(state, node, ["podman", "tag", image.id, image.tag]));
 }
+
+/** Machines have a quicker way, where the builder still holds the image. */
+const copied = async (state: LabState, node: string, { id }: BuiltImage): Promise<boolean> =>
+  state.launcher === "vm" && (await copyImage(state, node, id));

@@ -53,8 +53,7 @@ describe("the rate", () => {
 test("status in words", () => {
   expect(statusLines({ name: "lab", state: "down" })).toEqual(["lab lab is down"]);
   const nodes = [{ name: "a", address: "10.77.3.11", up: false }];
-  expect(statusLines({ name: "lab", state: "partial", sshConfig: "/s", rate: 1e8, nodes })).toEqual([
-    "lab lab is partial; links 100MB/s",
-    "  a 10.77.3.11 down",
-  ]);
+  expect(
+    statusLines({ name: "lab", state: "partial", kind: "namespaces", sshConfig: "/s", rate: 1e8, nodes }),
+  ).toEqual(["lab lab is partial; links 100MB/s", "  a 10.77.3.11 down"]);
 });
