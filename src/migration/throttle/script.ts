@@ -24,9 +24,11 @@ home=$base$home
 cell=$home/fastmig-throttle
 [ -d "$home" ] || { echo "there is no cgroup $home" >&2; exit 1; }
 
+had=$(grep -cw cpu "$home/cgroup.subtree_control" 2> /dev/null)
+
 # The undoing waits for the end of a pipe that this process alone holds open: it comes with its death, also by SIGKILL.
-exec 3> >(trap '' TERM HUP INT; exec setsid bash -c "$undo" bash "$home" "$cell" "$version" > /dev/null 2>&1)
-undoing=$!
+coproc UNDO { trap '' TERM HUP INT; exec setsid bash -c "$undo" bash "$home" "$cell" "$version" "$had" > /dev/null 2>&1; }
+undoing=$UNDO_PID open=\${UNDO[1]}
 
 mkdir -p "$cell" || exit 1
 if [ "$version" = 2 ]; then
@@ -75,12 +77,15 @@ while IFS= read -r -t "$patience" quota; do
   set_quota "$quota" || exit 1
   echo "set $quota"
 done
-exec 3>&-
+exec {open}>&-
 wait "$undoing"`;
 
-/** `bash -c SCRIPT bash HOME CELL VERSION`: when its input ends, the processes go back to HOME and CELL is removed. Exits 0 then. */
+/**
+ * `bash -c SCRIPT bash HOME CELL VERSION HAD`: when its input ends, the processes go back to HOME and CELL is removed; with
+ * HAD 0 the controller is taken from HOME's children again. Exits 0 then.
+ */
 export const undoScript = `trap '' TERM HUP INT
-home=$1 cell=$2 version=$3
+home=$1 cell=$2 version=$3 had=$4
 cat > /dev/null
 list=$cell/cgroup.procs
 [ "$version" = 1 ] || list=$cell/cgroup.threads
@@ -91,5 +96,5 @@ for attempt in $(seq 100); do
   rmdir "$cell" && break
   sleep 0.1
 done
-[ "$version" = 1 ] || echo -cpu > "$home/cgroup.subtree_control"
+[ "$version" = 1 ] || [ "$had" != 0 ] || echo -cpu > "$home/cgroup.subtree_control"
 [ ! -d "$cell" ]`;
