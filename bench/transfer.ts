@@ -180,6 +180,7 @@ async function ship(client: PeerClient, images: string): Promise<void> {
   const root = join(values.directory, images);
   const shipper = createShipper({
     root,
+    directories: ["final", ""],
     client,
     signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,

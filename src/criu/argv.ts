@@ -16,10 +16,25 @@ export interface CriuRun {
   criu?: string;
 }
 
-export interface DumpOptions extends CriuRun {
+interface TreeRun extends CriuRun {
   rootPid: number;
   /** Seconds CRIU may take to seize the tasks. */
   timeoutS: number;
+  /**
+   * The images whose pages it builds on, relative to `imagesDir` (`../3`): CRIU makes the link `parent` of it, which
+   * has to hold at the destination too.
+   */
+  parent?: string;
+}
+
+/** How a pre-dump takes the pages: `splice` into pipes while frozen, `read` by process_vm_readv once the tasks run again. */
+export type PreDumpMode = "splice" | "read";
+
+export interface PreDumpOptions extends TreeRun {
+  mode: PreDumpMode;
+}
+
+export interface DumpOptions extends TreeRun {
   /** Bytes of the largest deleted but still open file that is taken along. */
   ghostLimit?: number;
 }
@@ -62,7 +77,31 @@ export function dumpArgv(options: DumpOptions): Argv {
     String(options.ghostLimit ?? 256 * 1024 * 1024),
     "--timeout",
     String(options.timeoutS),
+    // What did not change since the parent is skipped only where the kernel was told to watch.
+    ...(options.parent === undefined ? [] : ["--track-mem", ...buildsOn(options.parent)]),
   ];
+}
+
+/**
+ * Dumps the memory of a tree that goes on, and has the kernel watch what is written from then on. Aborts (SIGABRT) on a
+ * kernel without soft-dirty tracking: ask `featureArgv("mem_dirty_track")` first.
+ */
+export function preDumpArgv(options: PreDumpOptions): Argv {
+  return [
+    ...common("pre-dump", options),
+    "--tree",
+    String(options.rootPid),
+    "--track-mem",
+    "--pre-dump-mode",
+    options.mode,
+    "--timeout",
+    String(options.timeoutS),
+    ...(options.parent === undefined ? [] : buildsOn(options.parent)),
+  ];
+}
+
+function buildsOn(parent: string): Argv {
+  return ["--prev-images-dir", parent];
 }
 
 /** Restores a tree whose root becomes a child of the nearest subreaper, once the hook agrees in `post-restore`. */
@@ -80,6 +119,11 @@ export function restoreArgv(options: RestoreOptions): Argv {
 /** `criu check`: warms the feature cache. In a container its exit code says nothing: judge by the canary. */
 export function checkArgv(criu = criuPath): Argv {
   return [criu, "check", "--no-default-config", "--unprivileged"];
+}
+
+/** Exits 0 where the kernel has the feature, as `mem_dirty_track`. */
+export function featureArgv(feature: string, criu = criuPath): Argv {
+  return [...checkArgv(criu), "--feature", feature];
 }
 
 /** Writes `cpuinfo.img` into the directory. */
@@ -100,7 +144,7 @@ function cpuinfo(verb: "dump" | "check", imagesDir: string, criu: string): Argv 
   return [criu, "cpuinfo", verb, "--no-default-config", "--unprivileged", "--images-dir", imagesDir];
 }
 
-function common(verb: "dump" | "restore", run: CriuRun): Argv {
+function common(verb: "dump" | "pre-dump" | "restore", run: CriuRun): Argv {
   return [
     run.criu ?? criuPath,
     verb,

@@ -332,10 +332,16 @@ export const ExpectRequest = z.strictObject({
   highestPid: count,
   uid: count,
   gid: count,
-  /** Of all images, at most. */
+  /** The round that is coming; null: the final dump. Nothing else is taken then. */
+  round: z.nullable(z.int().check(z.minimum(1))),
+  /** Bytes of the images still to come, at most. */
   bytes: count,
-  /** Resident bytes of each process, parents first: about what its page image will have. */
+  /** Resident bytes of the tree. */
+  tree: count,
+  /** About what the page image of each process will have, parents first: allocated in advance. */
   pages: z.array(count),
+  /** Bytes of memory that are touched in advance. */
+  warm: count,
 });
 export type ExpectRequest = z.infer<typeof ExpectRequest>;
 

@@ -1,15 +1,17 @@
 /** A process like the service's, dumped and restored for real: the only proof that CRIU works here, for this user. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { CanaryResult, Failure } from "./api.js";
+import type { CanaryRequest, CanaryResult } from "./api.js";
 import { dumpLog, ownDirectory, readLog, restoreLog, type Engine, type TreeOwner } from "./engine.js";
 import { criuFailure } from "./handover/criu-failure.js";
-import { failureOf } from "./handover/half.js";
+import { Failed, failureOf } from "./handover/half.js";
 import { pipesOf } from "./handover/tree-facts.js";
 import type { DaemonPaths } from "./paths.js";
 import { succeeded, type Processes, type Tracked } from "./processes.js";
-import { isDead, readStat, type ProcessId } from "./procfs.js";
+import { isDead, memoryOf, readStat, type ProcessId } from "./procfs.js";
 import { firstPid } from "./service.js";
+import { formatSize } from "../units.js";
+import { waitFor } from "../wait.js";
 import { lookUpUser } from "./users.js";
 
 export interface CanaryDeps {
@@ -18,25 +20,21 @@ export interface CanaryDeps {
   paths: DaemonPaths;
 }
 
-class CanaryFailed extends Error {
-  readonly failure: Failure;
+/** What it holds is written page by page, each with a content of its own: equal pages would be cheaper than a service's. */
+const ballast = '$m .= pack("Q", $_) x 512 for 1 .. shift() / 4096; sleep 600';
+/** Milliseconds for that; an emulated machine writes 100 MB in a second. */
+const fillLimit = 60_000;
 
-  constructor(failure: Failure) {
-    super(failure.message);
-    this.failure = failure;
-  }
-}
-
-export async function runCanary(deps: CanaryDeps, user: string): Promise<CanaryResult> {
+/** @param request bytes of memory that it holds when it is dumped; 0: as little as a process can. */
+export async function runCanary(deps: CanaryDeps, { user, memory }: CanaryRequest): Promise<CanaryResult> {
   const directory = join(deps.paths.images, "canary");
   const times = { dumpMs: 0, restoreMs: 0 };
   try {
     await rm(directory, { recursive: true, force: true });
-    await dumpAndRestore(deps, await lookUpUser(user), directory, times);
+    await dumpAndRestore(deps, { owner: await lookUpUser(user), memory }, directory, times);
     return { ok: true, ...times, failure: null };
   } catch (thrown) {
-    const failure = thrown instanceof CanaryFailed ? thrown.failure : failureOf("canary", thrown);
-    return { ok: false, ...times, failure };
+    return { ok: false, ...times, failure: failureOf("canary", thrown) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -44,7 +42,7 @@ export async function runCanary(deps: CanaryDeps, user: string): Promise<CanaryR
 
 async function dumpAndRestore(
   deps: CanaryDeps,
-  owner: TreeOwner,
+  { owner, memory }: { owner: TreeOwner; memory: number },
   directory: string,
   times: { dumpMs: number; restoreMs: number },
 ): Promise<void> {
@@ -52,8 +50,9 @@ async function dumpAndRestore(
   await engine.warm(owner);
   await ownDirectory(directory, owner);
   await processes.init.moveCursor(firstPid - 1);
-  const bird = await hatch(processes, owner);
+  const bird = await hatch(processes, owner, memory);
   try {
+    await grown(bird, memory);
     const pipes = await pipesOf([bird], await processes.init.pipes());
     const job = { owner, imagesDir: directory, workDir: directory };
     times.dumpMs = await timed(async () =>
@@ -69,7 +68,7 @@ async function dumpAndRestore(
   }
 }
 
-function hatch(processes: Processes, owner: TreeOwner): Promise<Tracked> {
+function hatch(processes: Processes, owner: TreeOwner, memory: number): Promise<Tracked> {
   return processes.spawn({
     name: "canary",
     uid: owner.uid,
@@ -77,15 +76,25 @@ function hatch(processes: Processes, owner: TreeOwner): Promise<Tracked> {
     groups: owner.groups,
     cwd: "/",
     stdio: "service",
-    argv: ["sleep", "600"],
+    argv: memory === 0 ? ["sleep", "600"] : ["perl", "-e", ballast, `${memory}`],
     env: { PATH: "/usr/bin:/bin" },
   });
+}
+
+async function grown(bird: Tracked, memory: number): Promise<void> {
+  const look = async (): Promise<"ended" | "grown" | undefined> => {
+    if (await isDead(bird)) return "ended";
+    return (await memoryOf(bird.pid)).rss >= memory ? "grown" : undefined;
+  };
+  const what = `a canary of ${formatSize(memory)}`;
+  if ((await waitFor(what, look, { timeout: fillLimit, interval: 5 })) === "ended")
+    throw new Error(`${what} ended before it had its memory`);
 }
 
 async function expectSuccess(step: "dump" | "restore", criu: Tracked, log: string): Promise<void> {
   const end = await criu.ended;
   if (succeeded(end)) return;
-  throw new CanaryFailed(criuFailure(step, end, await readLog(log)));
+  throw new Failed(criuFailure(step, end, await readLog(log)));
 }
 
 /** It lives again, under its PID, and its output still leads to the container's log. */

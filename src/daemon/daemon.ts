@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { runCanary } from "./canary.js";
 import {
   apiVersion,
+  type CanaryRequest,
   type CanaryResult,
   type CpuCheckResult,
   type CpuImage,
@@ -166,8 +167,8 @@ export class Daemon {
     return this.status();
   }
 
-  canary(user: string): Promise<CanaryResult> {
-    return runCanary(this.deps, user);
+  canary(request: CanaryRequest): Promise<CanaryResult> {
+    return runCanary(this.deps, request);
   }
 
   async cpuDump(): Promise<CpuImage> {
@@ -256,7 +257,7 @@ export class Daemon {
       tree: await service.describeTree(),
       open: this.#open ?? null,
       migration: half?.view() ?? null,
-      criu: { version: engine.version, features: [] },
+      criu: { version: engine.version, features: [...(await engine.features())] },
       memory: {
         daemonRss: rss,
         daemonPeak: peak,

@@ -6,15 +6,18 @@ import {
   cpuinfoCheckArgv,
   cpuinfoDumpArgv,
   dumpArgv,
+  featureArgv,
+  preDumpArgv,
   restoreArgv,
   versionArgv,
   type InheritedPipe,
+  type PreDumpMode,
 } from "../criu/argv.js";
 import type { Argv } from "../argv.js";
 import { runCommand, tail, type CommandResult } from "./command.js";
-import { capability, inheritedPipeFds } from "./init-client.js";
+import { capability, inheritedPipeFds, type ProcessEnd } from "./init-client.js";
 import type { DaemonPaths } from "./paths.js";
-import type { Processes, Tracked } from "./processes.js";
+import { succeeded, type Processes, type Tracked } from "./processes.js";
 import { readStat } from "./procfs.js";
 
 /** Whose tree it is: CRIU runs as that user, because root without CAP_SYS_RESOURCE cannot read another's limits. */
@@ -35,6 +38,8 @@ export interface CriuJob {
 
 export interface DumpJob extends CriuJob {
   rootPid: number;
+  /** The images it builds on, relative to `imagesDir`: only where the kernel tracked the pages since. */
+  parent?: string;
 }
 
 /** The pipes that the dumped tree had as its outputs, by inode at the source; null: it had that one closed. */
@@ -49,7 +54,11 @@ export interface RestoreJob extends CriuJob {
 
 export interface Engine {
   readonly version: string;
+  /** What the kernel can beyond what every migration needs: `mem_dirty_track`. Asked once. */
+  features(): Promise<readonly string[]>;
   dump(job: DumpJob): Promise<Tracked>;
+  /** Only where `features` has `mem_dirty_track`. */
+  preDump(job: DumpJob): Promise<Tracked>;
   restore(job: RestoreJob): Promise<Tracked>;
   cpuDump(directory: string): Promise<CommandResult>;
   cpuCheck(directory: string): Promise<CommandResult>;
@@ -58,17 +67,27 @@ export interface Engine {
 }
 
 export const dumpLog = (workDir: string): string => join(workDir, "dump.log");
+export const roundLog = (workDir: string): string => join(workDir, "round.log");
 export const restoreLog = (workDir: string): string => join(workDir, "restore.log");
 export const restorePidFile = (workDir: string): string => join(workDir, "restored.pid");
 
 const searchPath = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Name of a round's CRIU among init's children. */
+export const roundName = "round";
+const preDumpMode: PreDumpMode = "splice";
+const optionalFeatures = ["mem_dirty_track"];
+const root: TreeOwner = { uid: 0, gid: 0, groups: [0] };
 
 /** Seconds CRIU may take to stop all tasks; they go on where it takes longer. */
 const seizeTimeout = 10;
 
 export async function containerEngine(processes: Processes, paths: DaemonPaths): Promise<Engine> {
   const { output } = await runCommand(versionArgv());
-  return new ContainerEngine(/Version: (\S+)/.exec(output)?.[1] ?? "", processes, paths);
+  const engine = new ContainerEngine(/Version: (\S+)/.exec(output)?.[1] ?? "", processes, paths);
+  // Asked now, so that nobody waits for it later.
+  void engine.features();
+  return engine;
 }
 
 /** What a run of CRIU is started with beside its job. */
@@ -87,6 +106,8 @@ class ContainerEngine implements Engine {
   readonly #processes: Processes;
   readonly #paths: DaemonPaths;
   readonly #warmed = new Set<number>();
+  #features: Promise<readonly string[]> | undefined;
+  #starting: Promise<unknown> = Promise.resolve();
 
   constructor(version: string, processes: Processes, paths: DaemonPaths) {
     this.version = version;
@@ -94,9 +115,31 @@ class ContainerEngine implements Engine {
     this.#paths = paths;
   }
 
+  features(): Promise<readonly string[]> {
+    this.#features ??= this.#probe().catch(() => {
+      this.#features = undefined;
+      return [];
+    });
+    return this.#features;
+  }
+
+  async #probe(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const feature of optionalFeatures) {
+      if (succeeded(await this.#check(root, featureArgv(feature)))) found.push(feature);
+    }
+    return found;
+  }
+
   dump(job: DumpJob): Promise<Tracked> {
     const argv = dumpArgv({ ...job, ...hook(job), logFile: dumpLog(job.workDir), timeoutS: seizeTimeout });
     return this.#work("dump", job, argv, {});
+  }
+
+  preDump(job: DumpJob): Promise<Tracked> {
+    const [logFile, mode] = [roundLog(job.workDir), preDumpMode];
+    const argv = preDumpArgv({ ...job, ...hook(job), logFile, timeoutS: seizeTimeout, mode });
+    return this.#work(roundName, job, argv, {});
   }
 
   async restore(job: RestoreJob): Promise<Tracked> {
@@ -123,18 +166,17 @@ class ContainerEngine implements Engine {
 
   async warm(owner: TreeOwner): Promise<void> {
     if (this.#warmed.has(owner.uid)) return;
+    // Its exit status says nothing in a container; the canary judges.
+    await this.#check(owner, checkArgv());
+    this.#warmed.add(owner.uid);
+  }
+
+  async #check(owner: TreeOwner, argv: Argv): Promise<ProcessEnd | null> {
     const cache = this.#cacheOf(owner.uid);
     await ownDirectory(cache, owner);
-    const check = await this.#start({
-      name: "check",
-      argv: checkArgv(),
-      output: join(cache, "check.out"),
-      owner,
-      cwd: "/",
-    });
-    // Its exit status says nothing in a container (FACTS); the canary judges.
-    await check.ended;
-    this.#warmed.add(owner.uid);
+    const output = join(cache, "check.out");
+    const check = await this.#start({ name: "check", argv, output, owner, cwd: "/" });
+    return check.ended;
   }
 
   async #work(name: string, job: CriuJob, argv: Argv, env: Record<string, string>): Promise<Tracked> {
@@ -142,8 +184,8 @@ class ContainerEngine implements Engine {
     await ownDirectory(job.workDir, job.owner);
     const hold: Record<string, string> = job.holdIn === undefined ? {} : { FASTMIG_HOLD: job.holdIn };
     const output = join(job.workDir, `${name}.out`);
-    // Only a held run is a migration's, and is looked for by its name after a daemon's death.
-    const told = job.holdIn === undefined ? `free-${name}` : name;
+    // Only a held run and a round are a migration's, and are looked for by its name after a daemon's death.
+    const told = job.holdIn === undefined && name !== roundName ? `free-${name}` : name;
     return this.#start({
       name: told,
       argv,
@@ -154,7 +196,14 @@ class ContainerEngine implements Engine {
     });
   }
 
-  async #start({ name, argv, output, owner, cwd, env }: Start): Promise<Tracked> {
+  /** One at a time: two would find the same PID free. */
+  #start(start: Start): Promise<Tracked> {
+    const started = this.#starting.then(() => this.#spawn(start));
+    this.#starting = started.catch(() => undefined);
+    return started;
+  }
+
+  async #spawn({ name, argv, output, owner, cwd, env }: Start): Promise<Tracked> {
     return this.#processes.spawn({
       name,
       uid: owner.uid,

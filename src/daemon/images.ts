@@ -1,5 +1,6 @@
-import { rm, statfs, stat, mkdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { formatSize } from "../units.js";
 import type { DaemonPaths } from "./paths.js";
 
 /** Bytes that can still be written below `path`. */
@@ -26,19 +27,56 @@ export interface Room {
   reserve: number;
 }
 
+export class NoRoom extends Error {}
+
+export interface Wanted {
+  /** Bytes of images that are still to come. */
+  bytes: number;
+  /** The directory that they come into: what is there already counts as come. */
+  into: string;
+}
+
 /**
- * Makes the directory for `bytes` of images: in memory where they fit beside everything else, else on the disk.
+ * Makes the directory for a migration's images: in memory where they fit beside everything else, else on the disk. Where it
+ * is there already, the rest has to fit there. Throws NoRoom.
  * tmpfs is charged to the container's cgroup: a directory that does not fit there would kill the service.
  */
-export async function makeImages(paths: DaemonPaths, id: string, bytes: number, room: Room): Promise<string> {
+export async function makeImages(
+  paths: DaemonPaths,
+  id: string,
+  { bytes, into }: Wanted,
+  room: Room,
+): Promise<string> {
   const known = await findImages(paths, id);
-  if (known !== undefined) return known;
-  const inMemory = (await freeBytes(paths.images)) >= bytes && room.memory - room.reserve >= bytes;
-  if (!inMemory && (await freeBytes(paths.state)) < bytes)
-    throw new Error(`no room for ${bytes} bytes of images: neither in memory nor below ${paths.state}`);
-  const path = inMemory ? onTmpfs(paths, id) : onDisk(paths, id);
+  const missing = bytes - (known === undefined ? 0 : await allocatedIn(join(known, into)));
+  const inMemory = Math.min(await freeBytes(paths.images), room.memory - room.reserve);
+  const onTheDisk = await freeBytes(paths.state);
+  if (known !== undefined) {
+    const free = known === onTmpfs(paths, id) ? inMemory : onTheDisk;
+    if (free < missing) throw new NoRoom(noRoomIn(missing, known, free));
+    return known;
+  }
+  if (inMemory < bytes && onTheDisk < bytes) {
+    throw new NoRoom(
+      `${noRoomIn(bytes, paths.images, inMemory)}, and below ${paths.state} are ${formatSize(onTheDisk)}`,
+    );
+  }
+  const path = inMemory >= bytes ? onTmpfs(paths, id) : onDisk(paths, id);
   await mkdir(path, { recursive: true, mode: 0o700 });
   return path;
+}
+
+function noRoomIn(bytes: number, path: string, free: number): string {
+  return `no room for ${formatSize(bytes)} of images: ${path} may take ${formatSize(Math.max(0, free))}`;
+}
+
+/** Bytes that a directory's files hold; 0 where it is not there. */
+async function allocatedIn(directory: string): Promise<number> {
+  const names = await readdir(directory).catch(() => []);
+  const sizes = await Promise.all(
+    names.map(async (name) => (await lstat(join(directory, name))).blocks * 512),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 export async function removeImages(paths: DaemonPaths, id: string): Promise<void> {

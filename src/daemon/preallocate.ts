@@ -3,7 +3,7 @@
  * virtual machine often fetched from its host first: measured 177 ms for 300 MB of tmpfs, 1.5 s the very first time,
  * against 65 ms where it was allocated before. Done while the service still runs, it is no downtime.
  */
-import { mkdir, readdir, rm, statfs } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runCommand } from "./command.js";
 
@@ -16,6 +16,16 @@ const pagesImage = (index: number): string => `pages-${index + 1}.img`;
 export async function preallocateImages(directory: string, sizes: readonly number[]): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const [index, size] of sizes.entries()) await allocate(join(directory, pagesImage(index)), size);
+}
+
+/** Bytes of the page images that CRIU wrote into a directory, in its order. */
+export async function pagesSizes(directory: string): Promise<number[]> {
+  const there = new Set(await readdir(directory));
+  const sizes: number[] = [];
+  for (let index = 0; there.has(pagesImage(index)); index++) {
+    sizes.push((await stat(join(directory, pagesImage(index)))).size);
+  }
+  return sizes;
 }
 
 /** Memory that this machine has handed out once before is quicker to get again. */

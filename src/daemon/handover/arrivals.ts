@@ -1,14 +1,25 @@
 /** What arrives at the destination: the listener of this migration, and the store of its images. */
-import { rm } from "node:fs/promises";
+import { rm, symlink } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { basename, join } from "node:path";
-import { ListenRequest, type ExpectRequest, type FinalRequest, type Received } from "../api.js";
+import {
+  ListenRequest,
+  type ExpectRequest,
+  type FinalRequest,
+  type Received,
+  type RoundArrived,
+} from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import { preallocateImages, removeUnused, warmMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
+import { parentLink } from "../transfer/image-files.js";
 import { createPeerListener, type PeerListener } from "../transfer/listener.js";
 import { openReceiver, type Receiver } from "../transfer/receiver.js";
 import { receiveSegment } from "../transfer/segment-route.js";
+
+function isOfFinal({ file }: { file: string }): boolean {
+  return file.startsWith("final/");
+}
 
 export interface ArrivalsOptions {
   id: string;
@@ -44,10 +55,32 @@ export class Arrivals {
   }
 
   /** Before the freeze, so that taking what comes costs no more than copying it. */
-  async expect(images: string, { bytes, pages }: ExpectRequest): Promise<void> {
+  async expect(images: string, { round, pages, warm }: ExpectRequest): Promise<void> {
+    const into = join(images, round === null ? "final" : String(round));
     // The tree's own memory comes on top of its images.
-    await Promise.all([preallocateImages(join(images, "final"), pages), warmMemory(images, bytes)]);
+    await Promise.all([preallocateImages(into, pages), warmMemory(images, warm)]);
     await this.#open(images);
+    this.#expected().expect(round);
+  }
+
+  /** All of the round is here; rejects with a refusal that says what is missing. */
+  async verifyRound({ round, files }: RoundArrived): Promise<void> {
+    await this.#expected().verifyRound(round, files);
+  }
+
+  /** The chain is poisoned. */
+  async forgetRounds(): Promise<void> {
+    await this.#receiver?.forgetRounds();
+  }
+
+  /** CRIU finds the pages that did not change by these links; it made its own at the source. */
+  async linkChain(images: string, rounds: readonly number[]): Promise<void> {
+    const places = [...rounds.map(String), "final"];
+    for (const [at, parent] of rounds.entries()) {
+      const link = join(images, places[at + 1] ?? "", parentLink);
+      await rm(link, { force: true });
+      await symlink(`../${parent}`, link);
+    }
   }
 
   async #open(images: string): Promise<void> {
@@ -71,7 +104,7 @@ export class Arrivals {
   /** Everything on the list is here, and nothing else; rejects with a refusal that says what is missing. */
   async verify(request: FinalRequest): Promise<void> {
     await this.#expected().verifyFinal(request.files, request.tree);
-    const used = new Set(request.files.map(({ file }) => basename(file)));
+    const used = new Set(request.files.filter(isOfFinal).map(({ file }) => basename(file)));
     if (this.#images !== undefined) await removeUnused(join(this.#images, "final"), used);
   }
 

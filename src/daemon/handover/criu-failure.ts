@@ -6,14 +6,14 @@ import { describeEnd } from "../processes.js";
 
 /** What a user is told of a CRIU run that failed: how it ended, its log around each error, what to do. */
 export function criuFailure(
-  step: "dump" | "restore" | "resume",
+  step: "round" | "dump" | "restore" | "resume",
   end: ProcessEnd | null,
   log: string,
 ): Failure {
-  const verb = step === "resume" ? "restore" : step;
+  const verbs = { round: "pre-dump", dump: "dump", restore: "restore", resume: "restore" };
   return {
     step,
-    message: `criu ${verb} ${describeEnd(end)}`,
+    message: `criu ${verbs[step]} ${describeEnd(end)}`,
     log: [...quoteErrors(log)],
     hint: hintFor(log) ?? null,
   };

@@ -1,7 +1,9 @@
 /** What the source finds out about its tree: before the freeze, whether it can go; in it, what the other side must know. */
+import { join } from "node:path";
 import type { ExpectRequest, FinalRequest, OpenMigration } from "../api.js";
 import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
+import { pagesSizes } from "../preallocate.js";
 import { highestId, type ProcessStat } from "../procfs.js";
 import type { HandOverDeps } from "./half.js";
 import { packPreserved, sizeOnDisk } from "./preserve.js";
@@ -25,34 +27,58 @@ async function refuseStrays({ processes, service }: HandOverDeps): Promise<void>
   );
 }
 
-/** Makes the directory for the images; answers how many bytes they may become, and where. */
+/** What is about to be dumped. */
+export interface Leg {
+  /** Null: the final dump. */
+  round: number | null;
+  /** What it builds on. */
+  chain: readonly number[];
+  preserve: readonly string[];
+}
+
+/** Makes the directory for the images; answers where it is, and what the peer has to make room for. */
 async function makeRoom(
   { paths, service }: HandOverDeps,
   id: string,
-  preserve: readonly string[],
-): Promise<{ bytes: number; pages: number[]; images: string }> {
-  const pages = (await service.describeTree()).map((process) => process.rss);
-  const files = await sizeOnDisk(preserve);
-  const bytes = pages.reduce((sum, rss) => sum + rss, imageOverhead + files);
+  { round, chain, preserve }: Leg,
+): Promise<{ images: string } & Pick<ExpectRequest, "round" | "bytes" | "tree" | "pages" | "warm">> {
+  const rss = (await service.describeTree()).map((process) => process.rss);
+  const tree = sumOf(rss);
+  // At the worst every page is written between two dumps. After a round the final dump has to fit too.
+  const once = tree + imageOverhead;
+  const bytes = round === null ? once + (await sizeOnDisk(preserve)) : 2 * once;
+  const into = round === null ? "final" : String(round);
   const room = { memory: headroom(await memoryFacts()), reserve: 0 };
-  const images = await makeImages(paths, id, bytes, room);
-  return { bytes, pages, images };
+  const images = await makeImages(paths, id, { bytes, into }, room);
+  const pages = round === null ? await expectedPages(images, chain, rss) : [];
+  return { images, round, bytes, tree, pages, warm: chain.length === 0 ? bytes : sumOf(pages) };
+}
+
+/** After rounds about as much as the last one brought, and a quarter more; CRIU numbers its page images by process each time. */
+async function expectedPages(images: string, chain: readonly number[], rss: number[]): Promise<number[]> {
+  const last = chain.at(-1);
+  if (last === undefined) return rss;
+  return (await pagesSizes(join(images, String(last)))).map((size) => Math.ceil(size * 1.25));
+}
+
+function sumOf(sizes: readonly number[]): number {
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Everything that can be known before the freeze. Throws where the tree cannot be moved; the service runs on. */
 export async function prepareDeparture(
   deps: HandOverDeps,
   { id, epoch }: OpenMigration,
-  preserve: readonly string[],
+  leg: Leg,
 ): Promise<{ images: string; expected: ExpectRequest }> {
   const tree = await deps.service.tree();
   const owner = await treeOwner(tree);
   await refuseStrays(deps);
-  const { bytes, pages, images } = await makeRoom(deps, id, preserve);
+  const { images, ...room } = await makeRoom(deps, id, leg);
   await deps.engine.warm(owner);
   const highest = await highestId(tree.map((process) => process.pid));
   const { uid, gid } = owner;
-  return { images, expected: { epoch, highestPid: highest + cursorMargin, uid, gid, bytes, pages } };
+  return { images, expected: { epoch, highestPid: highest + cursorMargin, uid, gid, ...room } };
 }
 
 /** In the freeze: writes down whose death is the proof, packs what travels along, and answers what the other side must know. */

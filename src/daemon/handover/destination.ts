@@ -11,16 +11,15 @@ import {
   type PeerState,
   type Received,
   type ReleaseProof,
+  type RoundArrived,
 } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import { ownDirectory, readLog, restoreLog, restorePidFile } from "../engine.js";
-import { findImages, makeImages, removeImages } from "../images.js";
-import { headroom, memoryFacts } from "../memory.js";
+import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
 import { isDead, readStat } from "../procfs.js";
 import { succeeded, type Tracked } from "../processes.js";
-import { Conflict, HttpError } from "../refusals.js";
-import { firstPid } from "../service.js";
+import { Conflict } from "../refusals.js";
 import { heldFile } from "../verdict.js";
 import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
@@ -30,6 +29,7 @@ import { endOrKill, killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
 import { resumedLine } from "./restore-back.js";
 import { readStatistics } from "./statistics.js";
+import { makePlace } from "./place.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
 
 const settled = ["prepared", "inDoubt", "discarded", "running", "confirmed"] as const;
@@ -52,9 +52,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   async recover(reborn: boolean): Promise<void> {
     await this.loadVerdict();
-    const arriving = this.state === "opened" || this.state === "receiving";
     await this.makeDirectory();
-    await this.#arrivals.reopen(arriving ? await findImages(this.deps.paths, this.open.id) : undefined);
+    await this.#arrivals.reopen(this.#arriving ? await findImages(this.deps.paths, this.open.id) : undefined);
     await this.machine.send(reborn ? "reborn" : "restarted");
   }
 
@@ -86,25 +85,27 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   /** Makes room and moves the PID cursor past what will be restored; the service still runs at the source. */
   async expect(request: ExpectRequest): Promise<void> {
-    await this.#makeWay(request.highestPid);
-    const room = { memory: headroom(await memoryFacts()), reserve: request.bytes };
-    const images = await makeImages(this.deps.paths, this.open.id, request.bytes, room);
+    if (!this.#arriving)
+      throw new Conflict("NOT_EXPECTED", `no images are expected here: the migration is ${this.state}`);
+    const images = await makePlace(this.deps, this.open.id, request);
     await this.makeDirectory();
     await this.#arrivals.expect(images, request);
     await this.deps.processes.init.moveCursor(request.highestPid);
     await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
   }
 
-  /** A daemon that was started again, after the cursor had moved, may have PIDs of the image: the next one gets higher ones. */
-  async #makeWay(highestPid: number): Promise<void> {
-    if (process.pid < firstPid || process.pid > highestPid) return;
-    await this.deps.processes.init.moveCursor(highestPid);
-    this.deps.giveUp();
-    throw new HttpError(
-      503,
-      "STARTING_ANEW",
-      "this daemon has a PID of the image and starts anew with another",
-    );
+  /** Answers only where every byte of the round is here. */
+  async round(arrived: RoundArrived): Promise<void> {
+    await this.#arrivals.verifyRound(arrived);
+  }
+
+  /** A round failed at the source: nothing will build on any of them. */
+  async forget(): Promise<void> {
+    if (this.#arriving) await this.#arrivals.forgetRounds();
+  }
+
+  get #arriving(): boolean {
+    return this.state === "opened" || this.state === "receiving";
   }
 
   async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
@@ -120,7 +121,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   /** Answers when the tree is held, or never will be. Asked again after a lost answer, it joins what is under way. */
   async final(request: FinalRequest): Promise<PeerState> {
-    if (this.state === "opened" || this.state === "receiving") {
+    if (this.#arriving) {
       await this.#arrivals.verify(request);
       this.record.mark("verified");
       this.record.verify("digests");
@@ -192,6 +193,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = final.tree;
     await this.#killTree();
     await rm(heldFile(this.directory), { force: true });
+    await this.#arrivals.linkChain(images, final.rounds);
     await unpackPreserved(images);
     await this.deps.processes.init.moveCursor(highestPid);
     const owner = { uid, gid, groups };

@@ -4,6 +4,7 @@ import { isDead } from "../procfs.js";
 import type { Tracked } from "../processes.js";
 import { recallRun, rememberRun, watchRun, type CriuEvents } from "./criu-watch.js";
 import type { HandOverDeps } from "./half.js";
+import { removeStatistics } from "./statistics.js";
 import { treeOwner } from "./tree-facts.js";
 
 /** CRIU's dump of one migration: started, followed, and found again after a daemon's death. */
@@ -21,21 +22,32 @@ export class DumpRun {
     this.#events = events;
   }
 
-  /** @param wanted asked once more right before the freeze. */
-  start(images: string, wanted: () => boolean): Promise<void> {
-    this.#starting = this.#start(images, wanted);
+  /**
+   * @param chain the rounds that it builds on, the full one first.
+   * @param wanted asked once more right before the freeze.
+   */
+  start(images: string, chain: readonly number[], wanted: () => boolean): Promise<void> {
+    this.#starting = this.#start(images, chain, wanted);
     return this.#starting;
   }
 
-  async #start(images: string, wanted: () => boolean): Promise<void> {
+  async #start(images: string, chain: readonly number[], wanted: () => boolean): Promise<void> {
     const root = this.#deps.service.process;
     if (root === undefined) throw new Error("the service is not running");
     const owner = await treeOwner(await this.#deps.service.tree());
     const imagesDir = join(images, "final");
     for (const path of [this.#directory, images, imagesDir]) await ownDirectory(path, owner);
     if (!wanted()) throw new Error("the migration was given up before the freeze");
-    const job = { owner, imagesDir, workDir: this.#directory, holdIn: this.#directory, rootPid: root.pid };
-    const criu = await this.#deps.engine.dump(job);
+    await removeStatistics(this.#directory, "dump");
+    const last = chain.at(-1);
+    const criu = await this.#deps.engine.dump({
+      owner,
+      imagesDir,
+      workDir: this.#directory,
+      holdIn: this.#directory,
+      rootPid: root.pid,
+      ...(last === undefined ? {} : { parent: `../${last}` }),
+    });
     await rememberRun(this.#directory, "dump", criu, this.#deps.life);
     this.#follow(criu);
   }

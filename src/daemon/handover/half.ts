@@ -141,6 +141,18 @@ export async function closedView(paths: DaemonPaths, id: string): Promise<Migrat
   return text === undefined ? undefined : MigrationView.parse(JSON.parse(text));
 }
 
+/** Carries why something failed, as a user is told. */
+export class Failed extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = "Failed";
+    this.failure = failure;
+  }
+}
+
 export function failureOf(step: string, thrown: unknown): Failure {
+  if (thrown instanceof Failed) return thrown.failure;
   return { step, message: messageOf(thrown), log: [], hint: null };
 }

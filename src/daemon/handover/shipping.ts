@@ -9,10 +9,12 @@ import type {
 } from "../api.js";
 import { PeerState } from "../api.js";
 import { connectPeer, type PeerClient } from "../transfer/client.js";
+import { Pace } from "../transfer/pace.js";
 import { createShipper, type Shipper } from "../transfer/shipper.js";
 import type { FinalFile } from "../transfer/segment.js";
 import { Lease } from "./lease.js";
 import { retryLost } from "./retry.js";
+import type { Rounds } from "./rounds.js";
 
 export interface ShippingOptions {
   id: string;
@@ -38,6 +40,7 @@ export class Shipping {
   readonly #client: PeerClient;
   readonly #options: ShippingOptions;
   readonly #lease: Lease;
+  readonly #pace: Pace;
   /** Aborts when the freeze is over: nothing more is shipped then. */
   readonly #frozen = new AbortController();
   /** Aborts when the migration is over: nobody needs to be told any more. */
@@ -47,12 +50,14 @@ export class Shipping {
   constructor(options: ShippingOptions) {
     this.#options = options;
     this.#client = connectPeer(options.request.peer, { id: options.id });
+    this.#pace = new Pace(options.request.bandwidth);
     this.#lease = new Lease(options.directory, options.request);
   }
 
-  /** Before the freeze: the peer answers and has room. */
-  async announce(expected: ExpectRequest): Promise<void> {
+  /** Before the freeze: the peer answers, has room, and holds nothing but the chain. */
+  async announce(expected: ExpectRequest, rounds: Pick<Rounds, "forgetDropped">): Promise<void> {
     const { lease } = this.#options.request;
+    await rounds.forgetDropped(this.#client, AbortSignal.timeout(lease));
     // Asked again: a destination whose daemon stands in the way of the image's PIDs starts it anew first.
     await retryLost(
       (signal) => this.#client.post("expect", expected, PeerState, signal),
@@ -65,18 +70,25 @@ export class Shipping {
     return this.#lease.renew();
   }
 
+  /** Bytes per second from now on; null: as fast as the line is. */
+  tune(bandwidth: number | null): void {
+    this.#pace.set(bandwidth);
+  }
+
   /** Ships the images in `root` while CRIU writes them. */
   follow(root: string): void {
     this.#shipper = createShipper({
       root,
+      directories: ["final", ""],
       client: this.#client,
+      pace: this.#pace,
       signal: this.#frozen.signal,
       onProgress: (progress) => {
         this.#options.onProgress(progress);
         void this.#lease.renew();
       },
     });
-    this.#shipper.follow("final");
+    this.#shipper.follow();
   }
 
   /** CRIU and tar have written everything. Resolves when the peer has verified it all. */

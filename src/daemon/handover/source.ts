@@ -3,9 +3,10 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   SwitchoverRequest,
+  type RoundRequest,
+  type TuneRequest,
   type OpenMigration,
   type PeerState,
-  type ReleaseProof,
   type SourceStateName,
 } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
@@ -13,26 +14,30 @@ import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
 import { warmMemory } from "../preallocate.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
-import { awaitDeath, awaitResume, killAll, type Scene, type TreeFate } from "./death.js";
+import { awaitDeath, awaitResume, killAll, type Scene } from "./death.js";
 import { packUp, prepareDeparture } from "./departure.js";
 import { DumpRun } from "./dump-run.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
+import { Conflict } from "../refusals.js";
 import { restoreBack } from "./restore-back.js";
+import { Rounds } from "./rounds.js";
 import { Shipping } from "./shipping.js";
 import { readStatistics } from "./statistics.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
-import { readTreeFile, type DumpedTree } from "./tree-file.js";
+import { deathProof, dumpedTree, type DumpedTree } from "./tree-file.js";
 
 export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction> {
   #request: SwitchoverRequest | undefined;
   #shipping: Shipping | undefined;
   readonly #run: DumpRun;
+  readonly #rounds: Rounds;
   #imagesDirectory: string | undefined;
   #told: Promise<void> = Promise.resolve();
   #preparing: Promise<void> | undefined;
 
   constructor(deps: HandOverDeps, open: OpenMigration, state: SourceStateName) {
     super(deps, open, sourceTable, state);
+    this.#rounds = new Rounds(deps, this.record, this.directory);
     this.#run = new DumpRun(deps, this.directory, {
       held: () => void this.machine.send("held"),
       ended: (end) => void this.#dumpEnded(end),
@@ -42,10 +47,24 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   /** Goes on where an earlier daemon, or an earlier life of the container, stopped. */
   async recover(reborn: boolean): Promise<void> {
     await this.loadVerdict();
+    await this.#rounds.recover();
     this.#imagesDirectory = await findImages(this.deps.paths, this.open.id);
     const request = await readIfThere(this.#requestFile());
     if (request !== undefined) this.#connect(SwitchoverRequest.parse(JSON.parse(request)));
     await this.machine.send(reborn ? "reborn" : "restarted");
+  }
+
+  /** Resolves when the round has begun. Throws a Conflict where the state or the tree does not allow one. */
+  async round(request: RoundRequest): Promise<void> {
+    if (this.state !== "opened" || this.#preparing !== undefined)
+      throw new Conflict("SWITCHOVER_UNDER_WAY", `no round can be made: the migration is ${this.state}`);
+    await this.#rounds.begin(request);
+  }
+
+  /** Heeded at once by what is being copied. */
+  async tune(request: TuneRequest): Promise<void> {
+    await this.#rounds.tune(request);
+    if (request.bandwidth !== undefined) this.#shipping?.tune(request.bandwidth);
   }
 
   /**
@@ -54,21 +73,25 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
    */
   async switchover(request: SwitchoverRequest): Promise<void> {
     if (this.state !== "opened") return;
+    if (this.#rounds.busy) throw new Conflict("ROUND_UNDER_WAY", "a round is under way");
     this.#preparing ??= this.#prepare(request).finally(() => (this.#preparing = undefined));
     await this.#preparing;
   }
 
   async #prepare(request: SwitchoverRequest): Promise<void> {
-    const { images, expected } = await prepareDeparture(this.deps, this.open, request.preserve);
+    const leg = { round: null, chain: this.#rounds.chain, preserve: request.preserve };
+    const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
-    await Promise.all([this.#connect(request).announce(expected), warmMemory(images, expected.bytes)]);
+    const announced = this.#connect(request).announce(expected, this.#rounds);
+    await Promise.all([announced, warmMemory(images, expected.warm)]);
     await this.makeDirectory();
     await replaceDurably(this.#requestFile(), JSON.stringify(request));
     await this.machine.send("switchover");
   }
 
   async abort(): Promise<void> {
-    // What is being prepared ends first: its files would be left behind.
+    // What is under way or being prepared ends first: its files would be left behind.
+    await this.#rounds.stop("the migration was aborted");
     await this.#preparing?.catch(() => undefined);
     if (["opened", "dumping", "held"].includes(this.state))
       this.record.fail({ step: "abort", message: "aborted on request", log: [], hint: null });
@@ -107,8 +130,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       askPeer: () => this.#askPeer(),
       createReleased: () => this.#decide("released"),
       createAborted: () => this.#decide("aborted"),
-      awaitDeath: async () => this.#tell(await awaitDeath(await this.#scene())),
-      examineTree: async () => this.#tell(await awaitResume(await this.#scene())),
+      awaitDeath: async () => void (await this.machine.send(await awaitDeath(await this.#scene()))),
+      examineTree: async () => void (await this.machine.send(await awaitResume(await this.#scene()))),
       killRest: () => this.#killRest(),
       bury: () => this.#bury(),
       tellReleased: () => this.#tellReleased(),
@@ -146,7 +169,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   async #dump(): Promise<void> {
     try {
       await this.#ways().startLease();
-      await this.#run.start(this.#images(), () => this.state === "dumping");
+      await this.#run.start(this.#images(), this.#rounds.chain, () => this.state === "dumping");
     } catch (thrown) {
       this.record.fail(failureOf("dump", thrown));
       await this.machine.send("criuEnded");
@@ -176,12 +199,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
         await this.machine.send("peerPrepared");
         return;
       }
-      const unexplained = {
-        step: "restore",
-        message: `the destination is ${answer.state}`,
-        log: [],
-        hint: null,
-      };
+      const unexplained = failureOf("restore", new Error(`the destination is ${answer.state}`));
       this.record.fail(answer.failure ?? unexplained);
       await this.machine.send("peerFailed");
     } catch (thrown) {
@@ -194,7 +212,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const facts = await packUp(this.deps, this.directory, this.#images(), this.#request?.preserve ?? []);
     const files = await this.#ways().finishFiles(this.#images());
     this.record.mark("shipped");
-    return this.#ways().final({ epoch: this.open.epoch, files, tree: facts, rounds: [] });
+    return this.#ways().final({ epoch: this.open.epoch, tree: facts, ...this.#rounds.with(files) });
   }
 
   /** After a daemon's death the destination may have everything already: then its answer is all that lacks. */
@@ -206,10 +224,12 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   /** The container died while it held: nothing is frozen here any more, and the destination knows what it holds. */
   async #askPeer(): Promise<void> {
-    const whole = await this.#ways()
-      .hasAll()
-      .catch(() => false);
-    if (whole) return void (await this.machine.send("peerPrepared"));
+    if (
+      await this.#ways()
+        .hasAll()
+        .catch(() => false)
+    )
+      return void (await this.machine.send("peerPrepared"));
     this.record.fail(failureOf("reborn", "the container ended while the service was frozen"));
     await this.machine.send("peerFailed");
   }
@@ -221,21 +241,13 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.machine.send(standing === "released" ? "verdictReleased" : "verdictAborted");
   }
 
-  /** Before it was written down nothing was released: the root alone says whether the service lives. */
-  async #dumpedTree(): Promise<DumpedTree> {
-    const { life, service } = this.deps;
-    const root = service.process;
-    const processes = root === undefined ? [] : [{ pid: root.pid, startTicks: root.startTicks }];
-    return (await readTreeFile(this.directory)) ?? { life, facts: null, processes };
+  #dumpedTree(): Promise<DumpedTree> {
+    return dumpedTree(this.deps, this.directory);
   }
 
   async #scene(): Promise<Scene> {
     const criuGone = await this.#run.watchEnd();
     return { tree: await this.#dumpedTree(), life: this.deps.life, criuGone, criuLog: () => this.#run.log() };
-  }
-
-  async #tell(fate: TreeFate): Promise<void> {
-    await this.machine.send(fate);
   }
 
   async #killRest(): Promise<void> {
@@ -251,17 +263,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   }
 
   async #tellReleased(): Promise<void> {
-    this.record.proof = await this.#proof();
+    this.record.proof = deathProof(this.open, await this.#dumpedTree());
     this.record.verify("source-dead");
     const answer = await this.#shipping?.released(this.record.proof);
     if (answer?.state === "running" || answer?.state === "confirmed") this.record.mark("running");
     else if (answer?.failure) this.record.fail(answer.failure);
-  }
-
-  async #proof(): Promise<ReleaseProof> {
-    const tree = await this.#dumpedTree();
-    const { id, epoch } = this.open;
-    return { id, epoch, kind: "dead", pids: tree.processes.map((process) => process.pid) };
   }
 
   // ---- the end ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readStats } from "../../criu/stats.js";
 
@@ -7,6 +7,15 @@ export async function readStatistics(
   workDir: string,
   verb: "dump" | "restore",
 ): Promise<Record<string, number> | null> {
-  const bytes = await readFile(join(workDir, `stats-${verb}`)).catch(() => undefined);
+  const bytes = await readFile(statisticsFile(workDir, verb)).catch(() => undefined);
   return bytes === undefined ? null : (readStats(bytes) ?? null);
+}
+
+/** So that a run that fails is not told with the figures of the one before. */
+export async function removeStatistics(workDir: string, verb: "dump" | "restore"): Promise<void> {
+  await rm(statisticsFile(workDir, verb), { force: true });
+}
+
+function statisticsFile(workDir: string, verb: "dump" | "restore"): string {
+  return join(workDir, `stats-${verb}`);
 }

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { FinalRequest } from "../api.js";
+import { FinalRequest, type OpenMigration, type ReleaseProof } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import { isDead, type ProcessId } from "../procfs.js";
+import type { Service } from "../service.js";
 
 const DumpedTree = z.object({
   life: z.string(),
@@ -23,6 +24,21 @@ export async function writeTree(directory: string, tree: DumpedTree): Promise<vo
 export async function readTreeFile(directory: string): Promise<DumpedTree | undefined> {
   const text = await readIfThere(treeFile(directory));
   return text === undefined ? undefined : DumpedTree.parse(JSON.parse(text));
+}
+
+/** As it was written down. Before that nothing was released: the root alone says whether the service lives. */
+export async function dumpedTree(
+  { life, service }: { life: string; service: Pick<Service, "process"> },
+  directory: string,
+): Promise<DumpedTree> {
+  const root = service.process;
+  const processes = root === undefined ? [] : [{ pid: root.pid, startTicks: root.startTicks }];
+  return (await readTreeFile(directory)) ?? { life, facts: null, processes };
+}
+
+/** Only where every process of the tree is dead. */
+export function deathProof({ id, epoch }: OpenMigration, { processes }: DumpedTree): ReleaseProof {
+  return { id, epoch, kind: "dead", pids: processes.map(({ pid }) => pid) };
 }
 
 /** The processes that are still alive. All of an earlier life of the container are dead. */

@@ -7,7 +7,9 @@ import {
   OpenMigration,
   ReleaseProof,
   ResolveRequest,
+  RoundRequest,
   SwitchoverRequest,
+  TuneRequest,
 } from "../api.js";
 import type { Daemon } from "../daemon.js";
 import { DestinationHalf } from "../handover/destination.js";
@@ -33,15 +35,31 @@ export function migrationRoutes(daemon: Daemon): Route[] {
       response: MigrationView,
       handle: ({ params }) => daemon.view(params["id"] ?? ""),
     }),
+    ...copying(daemon),
     ...deeds(daemon),
+  ];
+}
+
+/** While the service runs. */
+function copying(daemon: Daemon): Route[] {
+  return [
+    act(daemon, "listen", "Listen for the source with TLS", ListenRequest, (id, body) =>
+      daemon.destination(id).listen(body),
+    ),
+    {
+      ...act(daemon, "rounds", "Copy what changed, while the service runs", RoundRequest, (id, body) =>
+        daemon.source(id).round(body),
+      ),
+      status: 202,
+    },
+    act(daemon, "tune", "Change the rate or the budget under way", TuneRequest, (id, body) =>
+      daemon.source(id).tune(body),
+    ),
   ];
 }
 
 function deeds(daemon: Daemon): Route[] {
   return [
-    act(daemon, "listen", "Listen for the source with TLS", ListenRequest, (id, body) =>
-      daemon.destination(id).listen(body),
-    ),
     act(daemon, "switchover", "Freeze and hand over", SwitchoverRequest, (id, body) =>
       switchover(daemon, id, body),
     ),

@@ -1,5 +1,13 @@
 import type * as z from "zod/mini";
-import { ExpectRequest, FinalRequest, PeerState, Received, ReleaseProof } from "../api.js";
+import {
+  ExpectRequest,
+  FinalRequest,
+  ForgetRounds,
+  PeerState,
+  Received,
+  ReleaseProof,
+  RoundArrived,
+} from "../api.js";
 import type { Daemon } from "../daemon.js";
 import type { DestinationHalf } from "../handover/destination.js";
 import { BadRequest } from "../refusals.js";
@@ -29,6 +37,8 @@ export function peerRoutes(daemon: Daemon): Route[] {
       handle: async ({ params }) => daemon.destination(params["id"] ?? "").received(),
     }),
     ask(daemon, "state", "How the destination stands", undefined, async () => undefined),
+    ask(daemon, "round", "All of a round was sent: verify", RoundArrived, (half, body) => half.round(body)),
+    ask(daemon, "forget", "A round failed: remove every round", ForgetRounds, (half) => half.forget()),
     ask(daemon, "final", "Everything was sent: verify, restore, hold", FinalRequest, (half, body) =>
       half.final(body),
     ),

@@ -76,7 +76,7 @@ function actingRoutes(daemon: Daemon): Route[] {
       summary: "Dump and restore a small process as the service's user",
       request: CanaryRequest,
       response: CanaryResult,
-      handle: ({ body }) => daemon.canary(body.user),
+      handle: ({ body }) => daemon.canary(body),
     }),
   ];
 }

@@ -14,20 +14,41 @@ export interface FoundFile {
  */
 const appendedOnly = /^pages-[0-9]+\.img$/;
 
-/** The growing files of one directory of images, with the bytes that stand already; none where it is not there yet. */
+/** The growing files of one directory of the root, with the bytes that stand already; none where it is not there yet. */
 export function growingFiles(root: string, directory: string): FoundFile[] {
+  // Nothing grows beside the directories.
+  if (directory === "") return [];
   return names(join(root, directory))
     .filter((name) => appendedOnly.test(name))
     .map((name) => found(root, `${directory}/${name}`));
 }
 
-/** Every file below `root`, once nothing is written any more. Throws on what is neither file nor directory, and on odd names. */
-export function allFiles(root: string): FoundFile[] {
-  return readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory()
-      ? readdirSync(join(root, entry.name)).map((name) => found(root, `${entry.name}/${name}`))
-      : [found(root, entry.name)],
-  );
+/** CRIU's link to the images that a directory's build on; the destination makes its own. */
+export const parentLink = "parent";
+
+/**
+ * Every file of some directories of the root (`""`: its own), once nothing is written there any more. Throws on what is
+ * no file, and on odd names.
+ */
+export function filesIn(root: string, directories: readonly string[]): FoundFile[] {
+  return directories.flatMap((directory) => (directory === "" ? loose(root) : listed(root, directory)));
+}
+
+function listed(root: string, directory: string): FoundFile[] {
+  const entries = readdirSync(join(root, directory), { withFileTypes: true });
+  return entries
+    .filter((entry) => !(entry.name === parentLink && entry.isSymbolicLink()))
+    .map(({ name }) => found(root, `${directory}/${name}`));
+}
+
+function loose(root: string): FoundFile[] {
+  const entries = readdirSync(root, { withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => found(root, name));
+}
+
+/** Whether an image file is a round's: those are dropped together, the final dump's are not. */
+export function isOfRound(file: string): boolean {
+  return /^[0-9]/.test(file) && file.includes("/");
 }
 
 /** Fills `into` from `offset` on. Throws where the file ends before. */

@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readFully, writeFully } from "./file-bytes.js";
 import type { FinalFile } from "./segment.js";
@@ -53,6 +54,15 @@ export class ImageStore {
       });
     }
     await this.#giveDirectories(owner);
+  }
+
+  /** Every round's directory, with whatever is in it. */
+  async removeRounds(): Promise<void> {
+    const rounds = readdirSync(this.#root).filter((name) => /^[0-9]+$/.test(name));
+    for (const path of rounds.map((name) => join(this.#root, name))) {
+      this.#directories.delete(path);
+      await rm(path, { recursive: true, force: true });
+    }
   }
 
   async #giveDirectories(owner: Owner): Promise<void> {

@@ -5,6 +5,7 @@ import { Buffers } from "./buffers.js";
 import { digestOf } from "./digest.js";
 import { readBundle, type Bundled } from "./bundle.js";
 import { finalProblems } from "./final-check.js";
+import { isOfRound } from "./image-files.js";
 import { ImageStore } from "./image-store.js";
 import { countGarbage } from "./scavenge.js";
 import { SegmentIndex } from "./segment-index.js";
@@ -36,6 +37,12 @@ export interface Receiver {
   receiveBundle(body: Readable): Promise<void>;
   received(): Received;
   progress(): { bytes: number; files: number };
+  /** From now on only files of this round are taken, or only what is no round's (null): what comes late is refused. */
+  expect(round: number | null): void;
+  /** Resolves where every segment of the round's files is here and nothing else of it; rejects like `verifyFinal`. */
+  verifyRound(round: number, files: readonly FinalFile[]): Promise<void>;
+  /** Every round is given up: its files are removed, and nothing of it is taken any more. */
+  forgetRounds(): Promise<void>;
   /**
    * Resolves where every segment of `files` is here and nothing else; then sizes and owners are set and nothing
    * more is taken. Rejects with an HttpError that lists what is missing or too much; more may be sent then.
@@ -75,6 +82,7 @@ class ImageReceiver implements Receiver {
   readonly #underWay = new Set<Promise<void>>();
   #writing: Promise<void> = Promise.resolve();
   #sealed = false;
+  #expected: (file: string) => boolean = () => true;
 
   constructor(options: ReceiverOptions, store: ImageStore, journal: SegmentJournal, index: SegmentIndex) {
     this.#options = options;
@@ -108,11 +116,27 @@ class ImageReceiver implements Receiver {
     return { bytes: this.#index.bytes, files: this.#index.files };
   }
 
+  expect(round: number | null): void {
+    this.#expected = round === null ? (file) => !isOfRound(file) : (file) => file.startsWith(`${round}/`);
+  }
+
+  async verifyRound(round: number, files: readonly FinalFile[]): Promise<void> {
+    await this.#writing;
+    this.#demand(files, (file) => file.startsWith(`${round}/`));
+  }
+
+  async forgetRounds(): Promise<void> {
+    this.#expected = () => false;
+    await this.#writing;
+    this.#index.removeFiles(isOfRound);
+    await this.#store.removeRounds();
+  }
+
   async verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): Promise<void> {
     this.#sealed = true;
     try {
       await this.#writing;
-      this.#demand(files);
+      this.#demand(files, () => true);
       await this.#store.finish(files, owner);
     } catch (thrown) {
       this.#sealed = false;
@@ -167,6 +191,8 @@ class ImageReceiver implements Receiver {
       throw new HttpError(409, "SEALED", "the list of files was accepted, nothing more is taken");
     if (!ImageFile.safeParse(segment.file).success)
       throw new HttpError(400, "FILE", "that is no name of an image file");
+    if (!this.#expected(segment.file))
+      throw new HttpError(409, "NOT_EXPECTED", `${segment.file} is not expected now`);
     if (segment.offset % segmentSize !== 0)
       throw new HttpError(400, "OFFSET", `segments start at multiples of ${segmentSize}`);
     if (segment.length === 0) throw new HttpError(400, "LENGTH", "an empty file has no segment");
@@ -177,8 +203,9 @@ class ImageReceiver implements Receiver {
     }
   }
 
-  #demand(files: readonly FinalFile[]): void {
-    const problems = finalProblems(files, this.#index.byFile());
+  #demand(files: readonly FinalFile[], among: (file: string) => boolean): void {
+    const here = new Map([...this.#index.byFile()].filter(([file]) => among(file)));
+    const problems = finalProblems(files, here);
     if (problems.length > 0)
       throw new HttpError(409, "INCOMPLETE", "the images are not what the list says", problems);
   }

@@ -18,6 +18,15 @@ export class SegmentIndex {
     this.#bytes -= segment.length;
   }
 
+  /** Whatever is in these files. */
+  removeFiles(wanted: (file: string) => boolean): void {
+    for (const [name, file] of this.#files) {
+      if (!wanted(name)) continue;
+      for (const segment of file.values()) this.#bytes -= segment.length;
+      this.#files.delete(name);
+    }
+  }
+
   has({ file, offset, length, digest }: Segment): boolean {
     const known = this.#files.get(file)?.get(offset);
     return known?.length === length && known.digest === digest;

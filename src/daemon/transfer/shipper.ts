@@ -3,7 +3,8 @@ import type { Segment, TransferProgress } from "../api.js";
 import type { PeerClient } from "./client.js";
 import { digestOf } from "./digest.js";
 import { TransferError } from "./errors.js";
-import { allFiles, growingFiles, readSegment, type FoundFile } from "./image-files.js";
+import { filesIn, growingFiles, readSegment, type FoundFile } from "./image-files.js";
+import type { Pace } from "./pace.js";
 import { PieceQueue, type Piece } from "./piece-queue.js";
 import { SegmentIndex } from "./segment-index.js";
 import { lengthAt, segmentSize, type FinalFile } from "./segment.js";
@@ -11,18 +12,24 @@ import { lengthAt, segmentSize, type FinalFile } from "./segment.js";
 export interface ShipperOptions {
   /** Absolute; the images lie in it and in its directories. */
   root: string;
+  /** Those of the root whose files are shipped; `""`: the root's own files. */
+  directories: readonly string[];
   client: PeerClient;
   /** Ends everything: the caller's lease and deadline. A lost link alone never does. */
   signal: AbortSignal;
   /** Called whenever the peer has verified something. */
   onProgress: (progress: TransferProgress) => void;
+  /** Holds back what is sent. */
+  pace?: Pace;
+  /** Called while the pace holds it back, so that nobody takes it for silence. */
+  onWait?: () => void;
   /** Bodies that are under way at the same time; each has a buffer of its own. */
   atOnce?: number;
 }
 
 export interface Shipper {
-  /** Starts to ship what CRIU appends to pages images in that directory of the root (`final`), while it writes. */
-  follow(directory: string): void;
+  /** Starts to ship what CRIU appends to the pages images of the directories, while it writes. */
+  follow(): void;
   /**
    * Nothing is written any more: ships the rest of every file; resolves to the list for `final` when the peer
    * has verified all. Rejects with a TransferError where the peer refuses, with the signal's reason where that
@@ -71,8 +78,8 @@ class ImageShipper implements Shipper {
     });
   }
 
-  follow(directory: string): void {
-    this.#following = this.#look(directory).catch((thrown: unknown) => {
+  follow(): void {
+    this.#following = this.#look().catch((thrown: unknown) => {
       if (!this.#stopFollowing.signal.aborted) this.#stop.abort(thrown);
     });
   }
@@ -80,7 +87,7 @@ class ImageShipper implements Shipper {
   async finish(): Promise<FinalFile[]> {
     await this.#endFollowing();
     this.#signal.throwIfAborted();
-    const files = allFiles(this.#options.root);
+    const files = filesIn(this.#options.root, this.#options.directories);
     for (const file of files) this.#plan(file, file.size);
     // What went before may have been taken by a daemon that is no more: asked while the rest is on its way.
     if (this.#verified.files > 0) await Promise.race([this.#sync(), this.#workers]);
@@ -95,10 +102,11 @@ class ImageShipper implements Shipper {
     await this.#workers.catch(() => undefined);
   }
 
-  async #look(directory: string): Promise<void> {
+  async #look(): Promise<void> {
+    const { root, directories } = this.#options;
     const signal = AbortSignal.any([this.#signal, this.#stopFollowing.signal]);
     for (;;) {
-      for (const file of growingFiles(this.#options.root, directory)) {
+      for (const file of directories.flatMap((directory) => growingFiles(root, directory))) {
         this.#plan(file, file.size - (file.size % segmentSize));
       }
       await pause(lookEvery, signal);
@@ -130,11 +138,13 @@ class ImageShipper implements Shipper {
   }
 
   async #ship(pieces: readonly Piece[], buffer: Buffer): Promise<void> {
+    const { root, pace, onWait } = this.#options;
+    await pace?.take(bytesOf(pieces), this.#signal, onWait);
     const segments: Segment[] = [];
     let end = 0;
     for (const piece of pieces) {
       const bytes = buffer.subarray(end, (end += piece.length));
-      await readSegment(this.#options.root, piece.file, piece.offset, bytes);
+      await readSegment(root, piece.file, piece.offset, bytes);
       segments.push({ ...piece, digest: digestOf(bytes) });
     }
     await this.#deliver(segments, buffer.subarray(0, end));
@@ -204,6 +214,10 @@ class ImageShipper implements Shipper {
         .sort((a, b) => a.offset - b.offset),
     }));
   }
+}
+
+function bytesOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Whether a piece goes in one body with `first` and those that were let in before. */

@@ -31,6 +31,7 @@ function shipper(peer: Peer, options: Partial<ShipperOptions> = {}): Shipper {
   return until(
     createShipper({
       root: at.source,
+      directories: ["final", ""],
       client,
       signal: AbortSignal.timeout(20_000),
       onProgress: () => undefined,
@@ -75,7 +76,7 @@ test.each<Peer["transport"]>(["relay", "direct"])("%s: every file arrives as it 
 test("a pages image goes while it is written, the rest when it is done", async () => {
   const to = until(await destination(at, "relay"));
   const from = shipper(to.peer);
-  from.follow("final");
+  from.follow();
   const [pages, other] = [randomBytes(2 * segmentSize + 99), randomBytes(segmentSize)];
   writeFileSync(join(at.source, "final/core-1.img"), other);
   for (let written = 0; written < pages.length; written += 700_000) {
@@ -122,7 +123,7 @@ test("a destination that starts again in between keeps what it had", async () =>
   const files = images();
   const first = await destination(at, "relay");
   const from = shipper(first.peer, { atOnce: 1 });
-  from.follow("final");
+  from.follow();
   await waitFor("a segment", async () => (first.receiver.progress().bytes > 0 ? true : undefined), {
     timeout: 5000,
     interval: 1,
@@ -139,7 +140,7 @@ test("what a destination has lost is sent again", async () => {
   const files = images();
   const first = await destination(at, "relay");
   const from = shipper(first.peer, { atOnce: 1 });
-  from.follow("final");
+  from.follow();
   await waitFor(
     "all whole segments",
     async () => (first.receiver.progress().bytes === 4 * segmentSize ? true : undefined),
@@ -187,7 +188,7 @@ test("a file that shrinks, or is none, is an error of the source", async () => {
   const pages = join(at.source, "final/pages-1.img");
   writeFileSync(pages, randomBytes(segmentSize));
   const from = shipper(to.peer);
-  from.follow("final");
+  from.follow();
   await waitFor("the segment", async () => (to.receiver.progress().bytes > 0 ? true : undefined), {
     timeout: 5000,
   });

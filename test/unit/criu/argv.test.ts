@@ -4,6 +4,8 @@ import {
   cpuinfoCheckArgv,
   cpuinfoDumpArgv,
   dumpArgv,
+  featureArgv,
+  preDumpArgv,
   restoreArgv,
   versionArgv,
 } from "../../../src/criu/argv.js";
@@ -37,6 +39,44 @@ test("a dump kills the tree unless the hook says no, closes connections and wait
     "--timeout",
     "20",
   ]);
+});
+
+test("a dump after rounds has the kernel's marks heeded, relative to its own directory", () => {
+  const plain = dumpArgv({ ...run, rootPid: 1000, timeoutS: 20 });
+  const built = dumpArgv({ ...run, rootPid: 1000, timeoutS: 20, parent: "../3" });
+  expect(built).toEqual([...plain, "--track-mem", "--prev-images-dir", "../3"]);
+});
+
+test("a round leaves the tree running and its connections alone", () => {
+  const options = { ...run, imagesDir: "/images/2", logFile: "round.log", hook: "/bin/true" };
+  const words = preDumpArgv({ ...options, rootPid: 1000, timeoutS: 10, mode: "read", parent: "../1" });
+  expect(words).toEqual([
+    "/usr/sbin/criu",
+    "pre-dump",
+    "--no-default-config",
+    "--unprivileged",
+    "--images-dir",
+    "/images/2",
+    "--work-dir",
+    "/state/m",
+    "--log-file",
+    "round.log",
+    "-v3",
+    "--action-script",
+    "/bin/true",
+    "--tree",
+    "1000",
+    "--track-mem",
+    "--pre-dump-mode",
+    "read",
+    "--timeout",
+    "10",
+    "--prev-images-dir",
+    "../1",
+  ]);
+  expect(preDumpArgv({ ...options, rootPid: 1, timeoutS: 10, mode: "splice" })).not.toContain(
+    "--prev-images-dir",
+  );
 });
 
 test("a restore gets our pipes in the place of the dumped ones", () => {
@@ -80,6 +120,13 @@ test("no command line leaves the dumped tree running or gives it CRIU's session"
 
 test("what is asked before a migration", () => {
   expect(checkArgv()).toEqual(["/usr/sbin/criu", "check", "--no-default-config", "--unprivileged"]);
+  expect(featureArgv("mem_dirty_track").slice(1)).toEqual([
+    "check",
+    "--no-default-config",
+    "--unprivileged",
+    "--feature",
+    "mem_dirty_track",
+  ]);
   expect(versionArgv("/opt/criu")).toEqual(["/opt/criu", "--version"]);
   expect(cpuinfoDumpArgv("/i").slice(1, 3)).toEqual(["cpuinfo", "dump"]);
   expect(cpuinfoCheckArgv("/i").slice(-2)).toEqual(["--images-dir", "/i"]);

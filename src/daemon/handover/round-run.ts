@@ -1,0 +1,134 @@
+/** One round: CRIU's pre-dump, and what it writes shipped meanwhile. */
+import { join } from "node:path";
+import type { Round } from "../api.js";
+import { PeerState } from "../api.js";
+import { ownDirectory, readLog, roundLog } from "../engine.js";
+import { succeeded, type Tracked } from "../processes.js";
+import type { PeerClient } from "../transfer/client.js";
+import type { Pace } from "../transfer/pace.js";
+import type { FinalFile } from "../transfer/segment.js";
+import { createShipper, type Shipper } from "../transfer/shipper.js";
+import { doubtIn, figuresOf } from "./chain.js";
+import { criuFailure } from "./criu-failure.js";
+import { Failed, type HandOverDeps } from "./half.js";
+import { endOrKill } from "./kill.js";
+import { retryLost } from "./retry.js";
+import { Silence } from "./silence.js";
+import { readStatistics, removeStatistics } from "./statistics.js";
+import { treeOwner } from "./tree-facts.js";
+
+/** Milliseconds; the destination has hashed everything already. */
+const answerLimit = 5000;
+
+export interface RoundWork {
+  round: Round;
+  epoch: number;
+  /** The migration's directory: CRIU's log and statistics. */
+  directory: string;
+  images: string;
+  client: PeerClient;
+  pace: Pace;
+  /** Aborts where the round is given up. */
+  signal: AbortSignal;
+  /** Told while it goes on. */
+  change(change: Partial<Round>): void;
+}
+
+export interface RoundResult {
+  files: FinalFile[];
+  /** Milliseconds of the machine's monotonic clock, right before CRIU began to freeze the tree. */
+  frozeAt: number;
+}
+
+/**
+ * Resolves when the peer holds every byte of it. Rejects with Failed, or whatever else went wrong; then CRIU has ended and
+ * nothing is under way any more.
+ */
+export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<RoundResult> {
+  const { round, images, client, pace, signal, change } = work;
+  const began = performance.now();
+  const since = (): number => Math.round((performance.now() - began) * 10) / 10;
+  const silence = new Silence(signal);
+  const shipper = createShipper({
+    root: images,
+    directories: [`${round.number}`],
+    client,
+    pace,
+    signal: silence.signal,
+    onWait: () => silence.broken(),
+    onProgress: ({ bytes, total }) => {
+      silence.broken();
+      change({ shipped: bytes, bytes: total });
+    },
+  });
+  try {
+    const frozeAt = await preDump(deps, work, shipper);
+    change({ state: "shipping", dumpMs: since() });
+    const files = await silence.watch(() => deliver(work, shipper, silence.signal));
+    change({ totalMs: since() });
+    return { files, frozeAt };
+  } finally {
+    silence.end();
+    await shipper.close();
+  }
+}
+
+/** Resolves with the moment of the freeze, once CRIU has ended well. */
+async function preDump(deps: HandOverDeps, work: RoundWork, shipper: Shipper): Promise<number> {
+  const { round, directory, images, change } = work;
+  const root = deps.service.process;
+  if (root === undefined) throw new Error("the service is not running");
+  const owner = await treeOwner(await deps.service.tree());
+  const imagesDir = join(images, `${round.number}`);
+  for (const path of [directory, images, imagesDir]) await ownDirectory(path, owner);
+  await removeStatistics(directory, "dump");
+  const parent = round.parent === null ? {} : { parent: `../${round.parent}` };
+  const frozeAt = monotonic();
+  const criu = await deps.engine.preDump({
+    owner,
+    imagesDir,
+    workDir: directory,
+    rootPid: root.pid,
+    ...parent,
+  });
+  shipper.follow();
+  await endOf(criu, deps, work);
+  const figures = figuresOf(await readStatistics(directory, "dump"));
+  if (figures !== null) change(figures);
+  const doubt = doubtIn({ parent: round.parent, pages: figures?.pages ?? null });
+  if (doubt !== undefined) throw new Error(doubt);
+  return frozeAt;
+}
+
+/** Goes on over a daemon's death, as `performance.now()` does not. */
+function monotonic(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+async function endOf(
+  criu: Tracked,
+  { processes }: HandOverDeps,
+  { directory, signal }: RoundWork,
+): Promise<void> {
+  const givenUp = new Promise<"given up">((resolve) => {
+    signal.addEventListener("abort", () => resolve("given up"), { once: true });
+    if (signal.aborted) resolve("given up");
+  });
+  const end = await Promise.race([criu.ended, givenUp]);
+  if (end === "given up") {
+    await endOrKill(criu, processes);
+    throw signal.reason as Error;
+  }
+  if (!succeeded(end)) throw new Failed(criuFailure("round", end, await readLog(roundLog(directory))));
+}
+
+async function deliver(
+  { round, epoch, client }: RoundWork,
+  shipper: Shipper,
+  signal: AbortSignal,
+): Promise<FinalFile[]> {
+  const files = await shipper.finish();
+  const arrived = { epoch, round: round.number, files };
+  await retryLost((limited) => client.post("round", arrived, PeerState, limited), signal, answerLimit);
+  return files;
+}

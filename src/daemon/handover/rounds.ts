@@ -1,0 +1,305 @@
+/** The source's rounds: one at a time, each written down before it begins, the chain dropped after any that failed. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../../errors.js";
+import {
+  PeerState,
+  type Failure,
+  type FinalRequest,
+  type Round,
+  type RoundRequest,
+  type TuneRequest,
+} from "../api.js";
+import { roundName } from "../engine.js";
+import { findImages, NoRoom } from "../images.js";
+import { warmMemory } from "../preallocate.js";
+import { Conflict, HttpError } from "../refusals.js";
+import { connectPeer, type PeerClient } from "../transfer/client.js";
+import { TransferError } from "../transfer/errors.js";
+import { Pace } from "../transfer/pace.js";
+import type { FinalFile } from "../transfer/segment.js";
+import { describeLife } from "./alive.js";
+import { begunRound, chainOf, interrupted } from "./chain.js";
+import { prepareDeparture } from "./departure.js";
+import { failureOf, type HandOverDeps } from "./half.js";
+import { endOrKill } from "./kill.js";
+import type { MigrationRecord } from "./record.js";
+import { retryLost } from "./retry.js";
+import { runRound } from "./round-run.js";
+import { readManifest, readRounds, removeManifest, writeManifest, writeRounds } from "./rounds-file.js";
+
+/** Milliseconds in which the peer answers before a round, room made and all, and for one question. */
+const announceLimit = 20_000;
+const askLimit = 10_000;
+/** Milliseconds for a courtesy that is done again before the next round. */
+const courtesyLimit = 2000;
+
+interface Ready {
+  images: string;
+  /** The line to the peer is cut. */
+  lost?: Failure;
+}
+
+export class Rounds {
+  readonly #deps: HandOverDeps;
+  readonly #record: MigrationRecord;
+  readonly #directory: string;
+  readonly #pace = new Pace(null);
+  #stop = new AbortController();
+  /** Milliseconds of the machine's monotonic clock: the last good round's freeze. */
+  #frozeAt: number | null = null;
+  #manifests = new Map<number, FinalFile[]>();
+  #underWay: Promise<void> | undefined;
+
+  /** @param directory the migration's. */
+  constructor(deps: HandOverDeps, record: MigrationRecord, directory: string) {
+    this.#deps = deps;
+    this.#record = record;
+    this.#directory = directory;
+  }
+
+  get busy(): boolean {
+    return this.#underWay !== undefined;
+  }
+
+  /** The rounds that the final dump builds on, the full one first. */
+  get chain(): number[] {
+    return chainOf(this.#record.rounds);
+  }
+
+  /** Whether the peer may hold files of rounds that nothing builds on. */
+  get dropped(): boolean {
+    return this.#record.rounds.length > 0 && this.chain.length === 0;
+  }
+
+  /** The final dump's files, with what the peer has verified of the chain before them. */
+  with(files: readonly FinalFile[]): Pick<FinalRequest, "files" | "rounds"> {
+    const before = this.chain.flatMap((round) => this.#manifests.get(round) ?? []);
+    return { files: [...before, ...files], rounds: this.chain };
+  }
+
+  /** After a daemon's death: a round that was under way has failed, and its CRIU must not outlive it. */
+  async recover(): Promise<void> {
+    const stored = await readRounds(this.#directory);
+    if (stored === undefined) return;
+    const died = failureOf("round", new Error("the source's daemon ended in the middle of the round"));
+    this.#record.rounds = interrupted(stored.rounds, died);
+    this.#record.tuning = stored.tuning;
+    this.#frozeAt = stored.frozeAt;
+    await this.#endLeftover();
+    await this.#readManifests();
+    await this.#write();
+    await this.#removeDropped();
+  }
+
+  async #readManifests(): Promise<void> {
+    try {
+      for (const round of this.chain) this.#manifests.set(round, await readManifest(this.#directory, round));
+    } catch (thrown) {
+      this.#change({ state: "failed", failure: failureOf("round", thrown) });
+    }
+  }
+
+  async #endLeftover(): Promise<void> {
+    const { processes } = this.#deps;
+    const left = (await processes.init.list()).filter(({ name }) => name === roundName);
+    for (const child of left) await endOrKill(processes.track(child), processes);
+  }
+
+  /**
+   * Resolves when a round has begun; the record tells how it goes. Throws a Conflict, with nothing begun, where one is under
+   * way, where the kernel does not track pages, or where the tree cannot be dumped or does not fit.
+   */
+  async begin(request: RoundRequest): Promise<void> {
+    if (this.busy) throw new Conflict("ROUND_UNDER_WAY", "a round is under way");
+    this.#stop = new AbortController();
+    const begun = Promise.withResolvers<void>();
+    this.#underWay = this.#make(request, begun).finally(() => (this.#underWay = undefined));
+    await begun.promise;
+  }
+
+  /** Gives up what is under way; resolves when nothing is any more. */
+  async stop(why: string): Promise<void> {
+    this.#stop.abort(new Error(why));
+    await this.#underWay;
+  }
+
+  async tune({ bandwidth, downtime }: TuneRequest): Promise<void> {
+    const before = this.#record.tuning;
+    this.#record.tuning = {
+      bandwidth: bandwidth === undefined ? before.bandwidth : bandwidth,
+      downtime: downtime === undefined ? before.downtime : downtime,
+    };
+    if (bandwidth !== undefined) this.#pace.set(bandwidth);
+    await this.#write();
+  }
+
+  /** Before the peer is asked to expect something: what it holds of rounds that failed must not lie among the images. */
+  async forgetDropped(client: PeerClient, signal: AbortSignal): Promise<void> {
+    if (!this.dropped) return;
+    const { epoch } = this.#record.open;
+    await retryLost((limited) => client.post("forget", { epoch }, PeerState, limited), signal, askLimit);
+  }
+
+  // ---- one round ---------------------------------------------------------------------------------
+
+  async #make(request: RoundRequest, begun: PromiseWithResolvers<void>): Promise<void> {
+    const client = connectPeer(request.peer, { id: this.#record.open.id });
+    try {
+      const ready = await this.#getReady(client, request);
+      begun.resolve();
+      await this.#run(client, ready);
+    } catch (thrown) {
+      begun.reject(thrown);
+      // Nobody waits for it any more: a broken disk, or a bug. The next daemon finds the chain poisoned.
+      if (this.#record.rounds.at(-1)?.state === "dumping") this.#deps.giveUp();
+    } finally {
+      client.close();
+    }
+  }
+
+  async #getReady(client: PeerClient, request: RoundRequest): Promise<Ready> {
+    await this.#refuseUntracked();
+    const ready = await this.#prepare(client);
+    this.#pace.set(this.#record.tuning.bandwidth ?? request.bandwidth);
+    // On disk before CRIU touches the tree: whatever ends this daemon, nothing builds on what was before.
+    this.#record.rounds = [...this.#record.rounds, begunRound(this.#record.rounds, new Date().toISOString())];
+    await this.#write();
+    return ready;
+  }
+
+  async #refuseUntracked(): Promise<void> {
+    if ((await this.#deps.engine.features()).includes("mem_dirty_track")) return;
+    throw new Conflict(
+      "NOT_READY",
+      "this node's kernel does not track dirty pages (no CONFIG_MEM_SOFT_DIRTY)",
+    );
+  }
+
+  /** A chain for which there is no room any more makes way for a round that holds everything. */
+  async #prepare(client: PeerClient): Promise<Ready> {
+    try {
+      return await this.#announce(client);
+    } catch (thrown) {
+      if (!lacksRoom(thrown) || this.chain.length === 0) throw refusal(thrown);
+    }
+    await this.#drop();
+    return this.#announce(client).catch((thrown: unknown) => {
+      throw refusal(thrown);
+    });
+  }
+
+  /** A line that is cut is the round's failure; whatever else is in the way is told before it begins. */
+  async #announce(client: PeerClient): Promise<Ready> {
+    const { open, rounds } = this.#record;
+    const { number } = begunRound(rounds, "");
+    const leg = { round: number, chain: this.chain, preserve: [] };
+    const { images, expected } = await prepareDeparture(this.#deps, open, leg);
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(announceLimit)]);
+    const expect = async (): Promise<void> => {
+      await this.forgetDropped(client, signal);
+      await retryLost((limited) => client.post("expect", expected, PeerState, limited), signal, askLimit);
+    };
+    try {
+      await Promise.all([expect(), warmMemory(images, expected.warm)]);
+      return { images };
+    } catch (thrown) {
+      this.#stop.signal.throwIfAborted();
+      if (!isCut(thrown)) throw thrown;
+      const seconds = String(announceLimit / 1000);
+      return {
+        images,
+        lost: failureOf("transfer", new Error(`the destination did not answer for ${seconds} s`)),
+      };
+    }
+  }
+
+  async #run(client: PeerClient, { images, lost }: Ready): Promise<void> {
+    const round = this.#record.rounds.at(-1) as Round;
+    const [directory, epoch] = [this.#directory, this.#record.open.epoch];
+    const change = (change: Partial<Round>): void => this.#change(change);
+    const work = {
+      round,
+      epoch,
+      directory,
+      images,
+      client,
+      pace: this.#pace,
+      signal: this.#stop.signal,
+      change,
+    };
+    try {
+      if (lost !== undefined) return await this.#failed(lost, client);
+      const { files, frozeAt } = await runRound(this.#deps, work);
+      await this.#done(round, files, frozeAt);
+    } catch (thrown) {
+      await this.#failed(failureOf("round", thrown), client);
+    }
+  }
+
+  async #done({ number, parent }: Round, files: FinalFile[], frozeAt: number): Promise<void> {
+    await writeManifest(this.#directory, number, files);
+    this.#manifests.set(number, files);
+    const since = parent === null || this.#frozeAt === null ? null : frozeAt - this.#frozeAt;
+    this.#frozeAt = frozeAt;
+    this.#change({ state: "done", sinceParentMs: since });
+    await this.#write();
+  }
+
+  async #failed(failure: Failure, client: PeerClient): Promise<void> {
+    const life = await describeLife(this.#deps.service, this.#deps.service.process);
+    this.#deps.log.info("a round failed", { message: failure.message, life });
+    this.#change({ state: "failed", failure: { ...failure, message: `${failure.message}; ${life}` } });
+    await this.#write();
+    await this.#removeDropped();
+    await this.forgetDropped(client, AbortSignal.timeout(courtesyLimit)).catch(() => undefined);
+  }
+
+  // ---- the chain ---------------------------------------------------------------------------------
+
+  /** A good chain is given up: as if its last round had failed. */
+  async #drop(): Promise<void> {
+    const why = failureOf("round", new NoRoom("there is no room to build on it: the next round is full"));
+    this.#change({ state: "failed", failure: why });
+    await this.#write();
+    await this.#removeDropped();
+  }
+
+  async #removeDropped(): Promise<void> {
+    const chain = new Set(this.chain);
+    const images = await findImages(this.#deps.paths, this.#record.open.id);
+    for (const { number } of this.#record.rounds.filter((round) => !chain.has(round.number))) {
+      this.#manifests.delete(number);
+      await removeManifest(this.#directory, number);
+      if (images !== undefined) await rm(join(images, String(number)), { recursive: true, force: true });
+    }
+  }
+
+  #change(change: Partial<Round>): void {
+    const { rounds } = this.#record;
+    this.#record.rounds = rounds.map((round, at) =>
+      at === rounds.length - 1 ? { ...round, ...change } : round,
+    );
+  }
+
+  #write(): Promise<void> {
+    const { rounds, tuning } = this.#record;
+    return writeRounds(this.#directory, { rounds: [...rounds], tuning, frozeAt: this.#frozeAt });
+  }
+}
+
+function lacksRoom(thrown: unknown): boolean {
+  if (thrown instanceof TransferError)
+    return thrown.fault.kind === "refused" && thrown.fault.code === "NO_ROOM";
+  return thrown instanceof NoRoom;
+}
+
+/** The announcement's time was up, or the last try was lost. */
+function isCut(thrown: unknown): boolean {
+  if (thrown instanceof TransferError) return thrown.fault.kind === "lost";
+  return thrown instanceof DOMException && thrown.name === "TimeoutError";
+}
+
+function refusal(thrown: unknown): HttpError {
+  return thrown instanceof HttpError ? thrown : new Conflict("NOT_READY", messageOf(thrown));
+}
