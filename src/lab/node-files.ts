@@ -26,6 +26,7 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 UsePAM no
+MaxSessions 100
 AllowStreamLocalForwarding yes
 StreamLocalBindUnlink yes
 SetEnv PODMAN_IGNORE_CGROUPSV1_WARNING=1

@@ -1,5 +1,5 @@
 import { commandLine, type Argv } from "../../argv.js";
-import { leaf, script, systemMounts } from "../boot.js";
+import { leaf, ownDirectories, script, systemMounts } from "../boot.js";
 import { namespaceFile } from "../namespaces.js";
 import type { LabNode, LabState } from "../state.js";
 import { backGuest } from "./network.js";
@@ -20,11 +20,12 @@ const guestMounts: readonly Argv[] = [
   ...systemMounts("").filter((argv) => !argv.includes("devtmpfs")),
   ["mount", "-t", "cgroup2", "cgroup", "/sys/fs/cgroup"],
   ["mkdir", `/sys/fs/cgroup/${leaf}`],
+  ["mkdir", "-p", ...Object.values(ownDirectories)],
 ];
 
 const guestNetwork = (node: LabNode): Argv[] => [
   ["hostname", node.name],
-  ["modprobe", "-a", "virtio_net", "tun"],
+  ["modprobe", "-a", "virtio_net", "tun", "loop"],
   ["ip", "link", "set", "dev", "lo", "up"],
   ["ip", "addr", "add", `${node.address}/24`, "dev", "eth0"],
   ["ip", "addr", "add", `${backGuest(node)}/30`, "dev", "eth0"],
