@@ -17,6 +17,9 @@ export interface ByHand {
 
 const container = "bench-by-hand";
 const archive = "/var/tmp/bench-by-hand.tar";
+/** Without it CRIU asks for iptables, which the nodes do not have, and refuses open connections. */
+const criuConfig = "/etc/criu/default.conf";
+const criuWords = "network-lock nftables\\ntcp-close\\nskip-in-flight\\n";
 
 /** `podman container checkpoint --export`, a copy, `podman container restore --import`: what an operator would type. */
 export async function moveByHand(stage: Stage, { megabytes, percent }: Load): Promise<ByHand> {
@@ -24,14 +27,10 @@ export async function moveByHand(stage: Stage, { megabytes, percent }: Load): Pr
   const cast = seedService(stage.lab.client.address, megabytes, percent);
   await start(stage, cast);
   const writer = await stage.clients.count(stage.addresses(cast));
-  const checkpoint = await timed(stage, "a", "checkpoint", [
-    "--compress=none",
-    "--tcp-established",
-    `--export=${archive}`,
-    container,
-  ]);
+  const options = ["--compress=none", `--export=${archive}`, container];
+  const checkpoint = await timed(stage, "a", "checkpoint", options);
   const copy = await pipeAcross(stage, `socat -u -b 1048576 FILE:${archive}`, `CREATE:${archive}`);
-  const restore = await timed(stage, "b", "restore", ["--tcp-established", `--import=${archive}`]);
+  const restore = await timed(stage, "b", "restore", [`--import=${archive}`]);
   await writer.goesOn(60_000);
   await writer.stop();
   const downtime = longestGap(await writer.ledger())?.length ?? NaN;
@@ -43,6 +42,8 @@ async function start(stage: Stage, cast: Cast): Promise<void> {
   const { image, command = [] } = cast.written;
   const [program = "", ...args] = command;
   const run = ["podman", "run", "-d", "--name", container, "-p", `${cast.port}:${cast.port}`];
+  for (const node of ["a", "b"] as const)
+    await stage.on(node, "sh", "-c", `mkdir -p /etc/criu && printf '${criuWords}' > ${criuConfig}`);
   await stage.on("a", ...run, "--entrypoint", program, image, ...args);
   await waitFor("the service", () => ask(stage, cast, "a", "/identity"), { timeout: 60_000 });
 }
@@ -61,6 +62,6 @@ async function timed(
 async function clear(stage: Stage): Promise<void> {
   for (const node of ["a", "b"] as const) {
     await stage.on(node, "podman", "rm", "--force", "--ignore", "--time", "0", container);
-    await stage.on(node, "rm", "-f", archive);
+    await stage.on(node, "rm", "-f", archive, criuConfig);
   }
 }
