@@ -20,8 +20,11 @@ export interface CanaryDeps {
   paths: DaemonPaths;
 }
 
-/** What it holds is written page by page, each with a content of its own: equal pages would be cheaper than a service's. */
-const ballast = '$m .= pack("Q", $_) x 512 for 1 .. shift() / 4096; sleep 600';
+/**
+ * What it holds is written page by page, each with a content of its own: equal pages would be cheaper than a service's.
+ * A restore may interrupt its sleep, and Perl's then ends.
+ */
+const ballast = '$m .= pack("Q", $_) x 512 for 1 .. shift() / 4096; sleep 600 while 1';
 /** Milliseconds for that; an emulated machine writes 100 MB in a second. */
 const fillLimit = 60_000;
 
