@@ -66,7 +66,9 @@ describe("migrations", () => {
     ["transfer: direct", []],
     [
       "strategy: pre-copy, onDivergence: abort",
-      ["p.yaml:1:1 migrations[0].onDivergence: abort needs downtime, the budget that the rounds work towards"],
+      [
+        "p.yaml:1:1 migrations[0].onDivergence: abort needs downtime, the budget that the rounds work towards",
+      ],
     ],
     ["strategy: pre-copy, onDivergence: throttle, downtime: 1s", []],
     [
