@@ -1,0 +1,79 @@
+/** What the source's daemon asks of the destination's. */
+import * as z from "zod/mini";
+import { DestinationStateName } from "./migrations.js";
+import { count, Epoch, Failure } from "./words.js";
+
+/** A file of the checkpoint image, relative: `final/pages-1.img`, `1/core-1000.img`, `preserve.tar`. */
+export const ImageFile = z
+  .string()
+  .check(z.regex(/^((final|[1-9][0-9]{0,3})\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/));
+export const Segment = z.strictObject({
+  file: ImageFile,
+  offset: count,
+  length: count,
+  digest: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+});
+export type Segment = z.infer<typeof Segment>;
+
+/** Asked before the freeze: it proves the way between the daemons, makes room and moves the PID cursor. */
+export const ExpectRequest = z.strictObject({
+  epoch: Epoch,
+  highestPid: count,
+  uid: count,
+  gid: count,
+  /** The round that is coming; null: the final dump. Nothing else is taken then. */
+  round: z.nullable(z.int().check(z.minimum(1))),
+  /** Bytes of the images still to come, at most. */
+  bytes: count,
+  /** Resident bytes of the tree. */
+  tree: count,
+  /** About what the page image of each process will have, parents first: allocated in advance. */
+  pages: z.array(count),
+  /** Bytes of memory that are touched in advance. */
+  warm: count,
+});
+export type ExpectRequest = z.infer<typeof ExpectRequest>;
+
+/** Everything the destination must hold before it restores; sent last. */
+export const FinalRequest = z.strictObject({
+  epoch: Epoch,
+  files: z.array(
+    z.strictObject({
+      file: ImageFile,
+      size: count,
+      segments: z.array(z.strictObject({ offset: count, length: count, digest: z.string() })),
+    }),
+  ),
+  /** What the destination needs to restore and to check itself against. */
+  tree: z.strictObject({
+    rootPid: count,
+    highestPid: count,
+    uid: count,
+    gid: count,
+    groups: z.array(count),
+    stdoutInode: z.nullable(count),
+    stderrInode: z.nullable(count),
+  }),
+  /** The chain that the final dump builds on, the full round first; each round's parent is the one before it. */
+  rounds: z.array(z.int()),
+});
+export type FinalRequest = z.infer<typeof FinalRequest>;
+
+/** A round is over at the source: the destination answers only where it holds every byte of it. */
+export const RoundArrived = z.strictObject({
+  epoch: Epoch,
+  round: z.int().check(z.minimum(1)),
+  files: FinalRequest.shape.files,
+});
+export type RoundArrived = z.infer<typeof RoundArrived>;
+
+/** The chain is poisoned: every round's files are removed. */
+export const ForgetRounds = z.strictObject({ epoch: Epoch });
+export type ForgetRounds = z.infer<typeof ForgetRounds>;
+
+/** The destination's answer to `final` and `released`. */
+export const PeerState = z.strictObject({ state: DestinationStateName, failure: z.nullable(Failure) });
+export type PeerState = z.infer<typeof PeerState>;
+
+export const Received = z.strictObject({ segments: z.array(Segment) });
+export type Received = z.infer<typeof Received>;
