@@ -28,9 +28,17 @@ export const sandbox: Argv = [
 /** A machine without anything that it does not need; `quiet`, because a serial line is slow. */
 const bare: Argv = ["-machine", "q35", "-nodefaults", "-display", "none", "-monitor", "none", "-no-reboot"];
 
+/**
+ * A machine's first program. Who the machine is (name, address, keys) is a tar on the second disk, unpacked at
+ * every boot. That disk is of another kind than the first: the kernel looks for NVMe disks all at once, and
+ * which of two comes first is chance.
+ */
+const init =
+  "mount -t devtmpfs devtmpfs /dev && modprobe virtio_blk && tar -xf /dev/vda -C / && exec sh /etc/lab/boot.sh";
+
 const kernelWords = [
   ...["console=ttyS0", "quiet", "panic=-1", "net.ifnames=0", "mitigations=off", "tsc=reliable"],
-  ...["root=/dev/nvme0n1", "rw", "init=/sbin/lab-init"],
+  ...["root=/dev/nvme0n1", "rw", "init=/bin/sh", "--", "-c", `"${init}"`],
 ];
 
 /** QEMU's command line: its stage holds `kernel`, `disk.qcow2` and `config.tar`; the console is its standard output. */
@@ -40,14 +48,14 @@ export function machineArgv({ name, accelerator, memory, hardwareAddress }: Mach
     ...["-name", name, ...bare, ...sandbox, ...processors[accelerator]],
     ...["-smp", "1", "-m", `${Math.ceil(memory / 2 ** 20)}M`, "-serial", "stdio"],
     ...["-kernel", `${stage}/kernel`, "-append", kernelWords.join(" ")],
-    ...disk("root", `${stage}/disk.qcow2`, "qcow2,discard=unmap"),
-    ...disk("config", `${stage}/config.tar`, "raw,readonly=on"),
+    ...disk("nvme,serial=root", "root", `${stage}/disk.qcow2`, "qcow2,discard=unmap"),
+    ...disk("virtio-blk-pci", "config", `${stage}/config.tar`, "raw,readonly=on"),
     ...["-netdev", "tap,id=net,ifname=tap0,script=no,downscript=no"],
     ...["-device", `virtio-net-pci,netdev=net,romfile=,mac=${hardwareAddress}`],
   ];
 }
 
-const disk = (id: string, file: string, format: string): Argv => [
+const disk = (device: string, id: string, file: string, format: string): Argv => [
   ...["-drive", `if=none,id=${id},file=${file},format=${format}`],
-  ...["-device", `nvme,drive=${id},serial=${id}`],
+  ...["-device", `${device},drive=${id}`],
 ];
