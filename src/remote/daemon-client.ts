@@ -20,7 +20,7 @@ import { ask } from "./daemon-http.js";
 import type { AskOptions, HttpRequest } from "./daemon-http.js";
 import type { Node } from "./node.js";
 
-export { isLocked, isUnknownMigration } from "./daemon-errors.js";
+export { isLocked, isRoundUnderWay, isUnknownMigration } from "./daemon-errors.js";
 export type { AskOptions } from "./daemon-http.js";
 
 /** Milliseconds for what runs CRIU or a process, on a machine that has other work. */

@@ -16,6 +16,11 @@ export function isLocked(thrown: unknown): boolean {
   return thrown instanceof FastmigError && thrown.code === "LOCKED";
 }
 
+/** The daemon answers again as soon as its round is over. */
+export function isRoundUnderWay(thrown: unknown): boolean {
+  return thrown instanceof FastmigError && thrown.code === "ROUND_UNDER_WAY";
+}
+
 /** The daemon answered, and knows no such migration. */
 export function isUnknownMigration(thrown: unknown): boolean {
   return thrown instanceof FastmigError && thrown.code === "NOT_FOUND";

@@ -4,6 +4,7 @@ import { pause } from "../../wait.js";
 import type { MigrationContext } from "../context.js";
 import { closeLine, lineOf } from "../line.js";
 import { Meter } from "../progress.js";
+import { isRoundUnderWay } from "../../remote/daemon-client.js";
 import { see } from "../see.js";
 import { isView } from "../watch.js";
 
@@ -35,7 +36,9 @@ export async function makeRound(
 ): Promise<void> {
   await begin(context, last);
   const meter = new Meter((bytes, total, rate) => context.tell({ kind: "moved", bytes, total, rate }));
-  const view = await settledRounds(context, signal, ({ shipped, bytes }) => meter.update(shipped, bytes));
+  const view = await settledRounds(context, signal, ({ shipped, bytes }) => {
+    if (bytes > 0) meter.update(shipped, bytes);
+  });
   // Whatever cut it may have cut the line too.
   if (view.rounds.at(-1)?.state === "failed") await closeLine(context).catch(() => undefined);
 }
@@ -44,11 +47,25 @@ async function begin(context: MigrationContext, last: number): Promise<void> {
   const { source, id, migration } = context;
   const { peer } = await lineOf(context);
   try {
-    await (await source.daemon()).round(id, { peer, bandwidth: migration.bandwidth.rounds });
+    const daemon = await source.daemon();
+    await onceIdle(() => daemon.round(id, { peer, bandwidth: migration.bandwidth.rounds }));
   } catch (thrown) {
     const seen = await see(source, id);
     // The answer may be lost where the question was not: a round more says so.
     if (!isView(seen) || (seen.rounds.at(-1)?.number ?? 0) <= last) throw thrown;
+  }
+}
+
+/** A round is told to be over a moment before the daemon takes the next question. */
+export async function onceIdle<T>(ask: () => Promise<T>): Promise<T> {
+  const end = performance.now() + silentMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (!isRoundUnderWay(thrown) || performance.now() > end) throw thrown;
+    }
+    await pause(interval);
   }
 }
 

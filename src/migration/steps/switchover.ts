@@ -6,6 +6,7 @@ import { Meter } from "../progress.js";
 import { see } from "../see.js";
 import type { Step } from "../step.js";
 import { closeLine, lineOf, type Line } from "../line.js";
+import { onceIdle } from "../precopy/round.js";
 import { liftThrottle } from "../precopy/run.js";
 import { askToAbort, failureLines, isView, watchToTheEnd, type Both } from "../watch.js";
 
@@ -44,13 +45,14 @@ async function begin(context: MigrationContext, line: Line): Promise<void> {
   const daemon = await source.daemon();
   context.switching = true;
   try {
-    await daemon.switchover(id, {
+    const request = {
       peer: line.peer,
       preserve: service.preserve,
       lease: migration.lease,
       deadline: migration.deadline,
       bandwidth: migration.bandwidth.final,
-    });
+    };
+    await onceIdle(() => daemon.switchover(id, request));
   } catch (thrown) {
     const seen = await see(source, id);
     // The answer may be lost where the question was not: the source's state says which.
