@@ -18,7 +18,7 @@ import { runCommand, tail, type CommandResult } from "./command.js";
 import { capability, inheritedPipeFds, type ProcessEnd } from "./init-client.js";
 import type { DaemonPaths } from "./paths.js";
 import { succeeded, type Processes, type Tracked } from "./processes.js";
-import { readStat } from "./procfs.js";
+import { hasCapability, readStat } from "./procfs.js";
 
 /** Whose tree it is: CRIU runs as that user, because root without CAP_SYS_RESOURCE cannot read another's limits. */
 export interface TreeOwner {
@@ -81,6 +81,13 @@ export const roundName = "round";
  */
 const preDumpMode: PreDumpMode = "read";
 const optionalFeatures = ["mem_dirty_track"];
+/** What CRIU keeps where it does not run as root. */
+const always = [capability.SETPCAP, capability.SYS_PTRACE, capability.CHECKPOINT_RESTORE];
+/**
+ * CRIU opens /proc/PID/clear_refs, which is write-only, for reading too: without this one it says, and remembers in its
+ * cache, that the kernel tracks no pages. Containers have it unless it was taken from them.
+ */
+const forTracking = capability.DAC_OVERRIDE;
 const root: TreeOwner = { uid: 0, gid: 0, groups: [0] };
 
 /** Seconds CRIU may take to stop all tasks; they go on where it takes longer. */
@@ -102,6 +109,8 @@ interface Start {
   output: string;
   owner: TreeOwner;
   cwd: string;
+  /** It clears or reads the kernel's marks of written pages. */
+  tracks: boolean;
   env?: Record<string, string>;
 }
 
@@ -179,7 +188,7 @@ class ContainerEngine implements Engine {
     const cache = this.#cacheOf(owner.uid);
     await ownDirectory(cache, owner);
     const output = join(cache, "check.out");
-    const check = await this.#start({ name: "check", argv, output, owner, cwd: "/" });
+    const check = await this.#start({ name: "check", argv, output, owner, cwd: "/", tracks: true });
     return check.ended;
   }
 
@@ -196,6 +205,7 @@ class ContainerEngine implements Engine {
       output,
       owner: job.owner,
       cwd: job.workDir,
+      tracks: argv.includes("--track-mem"),
       env: { ...env, ...hold },
     });
   }
@@ -207,13 +217,13 @@ class ContainerEngine implements Engine {
     return started;
   }
 
-  async #spawn({ name, argv, output, owner, cwd, env }: Start): Promise<Tracked> {
+  async #spawn({ name, argv, output, owner, cwd, tracks, env }: Start): Promise<Tracked> {
     return this.#processes.spawn({
       name,
       uid: owner.uid,
       gid: owner.gid,
       groups: owner.groups,
-      ambient: [capability.SETPCAP, capability.SYS_PTRACE, capability.CHECKPOINT_RESTORE],
+      ambient: tracks && (await hasCapability(process.pid, forTracking)) ? [...always, forTracking] : always,
       pid: await freePid(),
       cwd,
       stdio: { file: output },

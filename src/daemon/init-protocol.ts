@@ -1,7 +1,13 @@
 /** What daemon and init say to each other; the C side is native/init, the description native/README.md. */
 
 /** Linux capability numbers (linux/capability.h) that a spawned process may be given. */
-export const capability = { SETPCAP: 8, NET_ADMIN: 12, SYS_PTRACE: 19, CHECKPOINT_RESTORE: 40 } as const;
+export const capability = {
+  DAC_OVERRIDE: 1,
+  SETPCAP: 8,
+  NET_ADMIN: 12,
+  SYS_PTRACE: 19,
+  CHECKPOINT_RESTORE: 40,
+} as const;
 
 /** `service`: /dev/null and the two kept pipes. A file: stdin is /dev/null, both outputs are appended to it (0600, owned by uid). */
 export type SpawnStdio = "service" | { file: string };

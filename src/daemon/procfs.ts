@@ -108,6 +108,13 @@ export async function describeProcess(stat: ProcessStat): Promise<ProcessInfo | 
   };
 }
 
+/** Whether it is among the process's effective ones. */
+export async function hasCapability(pid: number, capability: number): Promise<boolean> {
+  const status = (await orGone(readFile(`/proc/${pid}/status`, "utf8"))) ?? "";
+  const mask = /^CapEff:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return ((BigInt(`0x${mask}`) >> BigInt(capability)) & 1n) === 1n;
+}
+
 /** Sizes of a process of its own, bytes. */
 export async function memoryOf(pid: number): Promise<{ rss: number; peak: number }> {
   const status = (await orGone(readFile(`/proc/${pid}/status`, "utf8"))) ?? "";
