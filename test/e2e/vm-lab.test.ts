@@ -52,23 +52,50 @@ const command = (...words: string[]): ReturnType<typeof fastmig> =>
   fastmig(["lab", ...words, "--name", name, "--json"]);
 
 describe("a lab of machines", () => {
-  test("is up within a minute, as nobody's processes", async () => {
-    expect(seconds).toBeLessThan(60);
-    expect(await lab.status(name)).toMatchObject({ state: "up", kind: "vm" });
-    const { stdout } = await program("ps", ["-o", "user=,args=", "-C", "qemu-system-x86_64"]);
-    const ours = stdout.split("\n").filter((line) => line.includes(`-name ${name}-`));
-    expect(ours.map((line) => line.split(" ")[0])).toEqual(["nobody", "nobody"]);
-  });
+  test(
+    "is up within a minute, as nobody's processes",
+    async () => {
+      expect(seconds).toBeLessThan(60);
+      expect(await lab.status(name)).toMatchObject({ state: "up", kind: "vm" });
+      const { stdout } = await program("ps", ["-o", "user=,args=", "-C", "qemu-system-x86_64"]);
+      const ours = stdout.split("\n").filter((line) => line.includes(`-name ${name}-`));
+      expect(ours.map((line) => line.split(" ")[0])).toEqual(["nobody", "nobody"]);
+    },
+    minutes(1),
+  );
 
-  test("a kernel of its own, which tracks dirty pages", async () => {
-    expect(await ssh("a", "uname -r")).toMatch(/deb13-cloud-amd64$/);
-    expect(await ssh("a", "criu check --feature mem_dirty_track 2>&1")).toContain(
-      "mem_dirty_track is supported",
-    );
-    expect(await ssh("b", "hostname; stat -f -c %T /var/lib/containers /var/lib/fastmig")).toBe(
-      "b\next2/ext3\next2/ext3",
-    );
-  });
+  test(
+    "a kernel of its own, which tracks dirty pages",
+    async () => {
+      expect(await ssh("a", "uname -r")).toMatch(/deb13-cloud-amd64$/);
+      expect(await ssh("a", "criu check --feature mem_dirty_track 2>&1")).toContain(
+        "mem_dirty_track is supported",
+      );
+      expect(await ssh("b", "hostname; stat -f -c %T /var/lib/containers /var/lib/fastmig")).toBe(
+        "b\next2/ext3\next2/ext3",
+      );
+    },
+    minutes(1),
+  );
+
+  test(
+    "its clocks run as fast as ours",
+    async () => {
+      const look = ["cut", "-d", " ", "-f1", "/proc/uptime"];
+      const times = async (node: string): Promise<[number, number]> => {
+        const theirs = Number.parseFloat(await lab.inNode(state, node, look));
+        return [theirs, performance.now() / 1000];
+      };
+      for (const node of ["a", "b"]) {
+        const [theirs, ours] = await times(node);
+        await lab.inNode(state, node, ["sleep", "2"]);
+        const [later, now] = await times(node);
+        expect((later - theirs) / (now - ours)).toBeLessThan(1.2);
+        expect(later - theirs).toBeGreaterThan(1.9);
+      }
+    },
+    minutes(1),
+  );
 
   test(
     "containers: an image past SSH, limits, a published port that everybody reaches",
@@ -144,14 +171,18 @@ describe("a lab of machines", () => {
     minutes(1),
   );
 
-  test("a small disk is full soon", async () => {
-    const path = "/var/lib/fastmig/small";
-    await lab.limitDisk(state, "b", path, 8 << 20);
-    const fill = `dd if=/dev/zero of=${path}/file bs=1M count=16`;
-    await expect(ssh("b", fill)).rejects.toThrow(/No space left on device/);
-    await lab.unlimitDisk(state, "b", path);
-    expect(await ssh("b", `ls ${path}`)).toBe("");
-  });
+  test(
+    "a small disk is full soon",
+    async () => {
+      const path = "/var/lib/fastmig/small";
+      await lab.limitDisk(state, "b", path, 8 << 20);
+      const fill = `dd if=/dev/zero of=${path}/file bs=1M count=16`;
+      await expect(ssh("b", fill)).rejects.toThrow(/No space left on device/);
+      await lab.unlimitDisk(state, "b", path);
+      expect(await ssh("b", `ls ${path}`)).toBe("");
+    },
+    minutes(1),
+  );
 
   test(
     "kill takes the power, reboot brings the node back: the disk stays, the clock of its boot starts anew",
@@ -177,15 +208,23 @@ describe("a lab of machines", () => {
     minutes(4),
   );
 
-  test("up again changes nothing; the other kind is refused while it is up", async () => {
-    const boot = await ssh("a", "cat /proc/sys/kernel/random/boot_id");
-    expect(await lab.up({ name })).toEqual(state);
-    expect(await ssh("a", "cat /proc/sys/kernel/random/boot_id")).toBe(boot);
-    expect(await codeOf(lab.up({ name, kind: "namespaces" }))).toBe("LAB_KIND");
-  });
+  test(
+    "up again changes nothing; the other kind is refused while it is up",
+    async () => {
+      const boot = await ssh("a", "cat /proc/sys/kernel/random/boot_id");
+      expect(await lab.up({ name })).toEqual(state);
+      expect(await ssh("a", "cat /proc/sys/kernel/random/boot_id")).toBe(boot);
+      expect(await codeOf(lab.up({ name, kind: "namespaces" }))).toBe("LAB_KIND");
+    },
+    minutes(1),
+  );
 
-  test("down leaves nothing", async () => {
-    await lab.down(name);
-    expect(await leftovers(name)).toEqual([]);
-  });
+  test(
+    "down leaves nothing",
+    async () => {
+      await lab.down(name);
+      expect(await leftovers(name)).toEqual([]);
+    },
+    minutes(1),
+  );
 });

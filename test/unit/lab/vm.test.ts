@@ -48,10 +48,12 @@ test("the machine's root is the nodes' with a kernel", () => {
 test("QEMU: the accelerator's processor, two disks, the node's hardware address", () => {
   const words = { name: "lab-a", memory: 3 * 2 ** 30, hardwareAddress: "02:fa:0a:4d:03:0b" };
   const argv = machineArgv({ ...words, accelerator: "tcg" }).join(" ");
-  expect(argv).toContain("-accel tcg,thread=multi -cpu max,-erms,-fsrm -smp 1 -m 3072M");
+  expect(argv).toContain("-accel tcg,thread=multi -cpu max,-erms,-fsrm");
+  expect(argv).toContain("-smp 1 -m 3072M");
   expect(argv).toContain("if=none,id=root,file=/mnt/disk.qcow2,format=qcow2");
   expect(argv).toContain("file=/mnt/config.tar,format=raw,readonly=on");
   expect(argv).toContain('root=/dev/nvme0n1 rw init=/bin/sh -- -c "mount');
+  expect(argv).toContain("clocksource=hpet tsc=unstable");
   expect(argv).toContain("mac=02:fa:0a:4d:03:0b");
   expect(machineArgv({ ...words, accelerator: "kvm" }).join(" ")).toContain("-accel kvm -cpu host");
 });
