@@ -16,7 +16,7 @@ export async function describeLife(
     const gone = root === undefined || (await readStat(root.pid))?.startTicks !== root.startTicks;
     if (gone) return "the service is gone";
     const traced = tree.filter(isTraced);
-    if (traced.length === 0) return `the service goes on (${String(tree.length)} processes)`;
+    if (traced.length === 0) return `the service goes on (processes: ${tree.length})`;
     if (performance.now() >= end) return `still stopped by a tracer: ${pids(traced)}`;
     await pause(20);
   }

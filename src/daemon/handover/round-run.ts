@@ -17,6 +17,8 @@ import { Silence } from "./silence.js";
 import { readStatistics, removeStatistics } from "./statistics.js";
 import { treeOwner } from "./tree-facts.js";
 
+/** Milliseconds between two looks at what CRIU has written: each takes processor time from it and the service. */
+const unhurried = 50;
 /** Milliseconds; the destination has hashed everything already. */
 const answerLimit = 5000;
 
@@ -55,6 +57,7 @@ export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<Rou
     client,
     pace,
     signal: silence.signal,
+    lookEvery: unhurried,
     onWait: () => silence.broken(),
     onProgress: ({ bytes, total }) => {
       silence.broken();

@@ -23,6 +23,8 @@ export interface ShipperOptions {
   pace?: Pace;
   /** Called while the pace holds it back, so that nobody takes it for silence. */
   onWait?: () => void;
+  /** Milliseconds between two looks at growing files; where nobody is frozen there is no hurry. */
+  lookEvery?: number;
   /** Bodies that are under way at the same time; each has a buffer of its own. */
   atOnce?: number;
 }
@@ -40,8 +42,8 @@ export interface Shipper {
   close(): Promise<void>;
 }
 
-/** Milliseconds between two looks at growing files. */
-const lookEvery = 5;
+/** Milliseconds, while a service is frozen. */
+const hurried = 5;
 /** Bytes of a piece that does not deserve a request of its own, and what goes into one together. */
 const small = 256 * 1024;
 const bundleSize = 1024 * 1024;
@@ -103,7 +105,7 @@ class ImageShipper implements Shipper {
   }
 
   async #look(): Promise<void> {
-    const { root, directories } = this.#options;
+    const { root, directories, lookEvery = hurried } = this.#options;
     const signal = AbortSignal.any([this.#signal, this.#stopFollowing.signal]);
     for (;;) {
       for (const file of directories.flatMap((directory) => growingFiles(root, directory))) {
