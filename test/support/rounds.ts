@@ -1,7 +1,8 @@
 import { expect } from "@jest/globals";
-import { type Round, type Status } from "../../src/daemon/api.js";
+import { type Round } from "../../src/daemon/api.js";
+import { waitFor } from "../../src/wait.js";
 import { ask } from "./ask.js";
-import { waitForStatus } from "./daemon.js";
+import { statusOf } from "./daemon.js";
 import { type Cast, seedService } from "./services.js";
 import { type Move, type NodeName, type Stage } from "./stage.js";
 import { Witness } from "./witness.js";
@@ -9,6 +10,9 @@ import { type SeedAccount } from "./workloads/seed.js";
 
 /** Machines of a lab boot one after the other: moves towards the younger one are allowed. */
 export const anyClock = "--allow-clock-jump";
+
+/** Milliseconds. Every look is a process on an emulated machine: more of them would slow what they look at. */
+const patience = { timeout: 150_000, interval: 400 };
 
 /** The seed's server under watch on node a, and a plan that moves it in rounds. */
 export interface PreCopyScene {
@@ -58,9 +62,10 @@ export async function inRound(
   number: number,
   wanted: (round: Round) => boolean = ({ shipped }) => shipped > 0,
 ): Promise<string> {
-  const underWay = ({ migration }: Status): boolean =>
-    migration?.rounds.some((round) => round.number === number && wanted(round)) ?? false;
-  const { open } = await waitForStatus(stage, "a", cast, `round ${number}`, underWay);
-  if (open === null) throw new Error(`a round, but no migration is open`);
-  return open.id;
+  const look = async (): Promise<string | undefined> => {
+    const { open, migration } = await statusOf(stage, "a", cast);
+    const round = migration?.rounds.find((one) => one.number === number);
+    return round !== undefined && wanted(round) ? open?.id : undefined;
+  };
+  return waitFor(`round ${number} of ${cast.name}`, look, patience);
 }
