@@ -1,7 +1,6 @@
 /** The source's rounds: one at a time, each written down before it begins, the chain dropped after any that failed. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../../errors.js";
 import {
   PeerState,
   type Failure,
@@ -13,9 +12,8 @@ import {
 import { roundName } from "../engine.js";
 import { findImages, NoRoom } from "../images.js";
 import { warmMemory } from "../preallocate.js";
-import { Conflict, HttpError } from "../refusals.js";
+import { Conflict } from "../refusals.js";
 import { connectPeer, type PeerClient } from "../transfer/client.js";
-import { TransferError } from "../transfer/errors.js";
 import { Pace } from "../transfer/pace.js";
 import type { FinalFile } from "../transfer/segment.js";
 import { describeLife } from "./alive.js";
@@ -25,6 +23,7 @@ import { failureOf, type HandOverDeps } from "./half.js";
 import { endOrKill } from "./kill.js";
 import type { MigrationRecord } from "./record.js";
 import { retryLost } from "./retry.js";
+import { isCut, lacksRoom, refusal } from "./round-obstacles.js";
 import { runRound } from "./round-run.js";
 import { readManifest, readRounds, removeManifest, writeManifest, writeRounds } from "./rounds-file.js";
 
@@ -50,6 +49,8 @@ export class Rounds {
   #frozeAt: number | null = null;
   #manifests = new Map<number, FinalFile[]>();
   #underWay: Promise<void> | undefined;
+  /** How the round ended can be seen already. */
+  #tidying = false;
 
   /** @param directory the migration's. */
   constructor(deps: HandOverDeps, record: MigrationRecord, directory: string) {
@@ -59,7 +60,15 @@ export class Rounds {
   }
 
   get busy(): boolean {
-    return this.#underWay !== undefined;
+    return this.#underWay !== undefined && !this.#tidying;
+  }
+
+  /** Resolves when what the last round left is cleared away. Throws a Conflict where one is under way. */
+  async rest(): Promise<void> {
+    while (this.#underWay !== undefined) {
+      if (this.busy) throw new Conflict("ROUND_UNDER_WAY", "a round is under way");
+      await this.#underWay;
+    }
   }
 
   /** The rounds that the final dump builds on, the full one first. */
@@ -111,7 +120,8 @@ export class Rounds {
    * way, where the kernel does not track pages, or where the tree cannot be dumped or does not fit.
    */
   async begin(request: RoundRequest): Promise<void> {
-    if (this.busy) throw new Conflict("ROUND_UNDER_WAY", "a round is under way");
+    await this.rest();
+    this.#tidying = false;
     this.#stop = new AbortController();
     const begun = Promise.withResolvers<void>();
     this.#underWay = this.#make(request, begun).finally(() => (this.#underWay = undefined));
@@ -152,7 +162,7 @@ export class Rounds {
     } catch (thrown) {
       begun.reject(thrown);
       // Nobody waits for it any more: a broken disk, or a bug. The next daemon finds the chain poisoned.
-      if (this.#record.rounds.at(-1)?.state === "dumping") this.#deps.giveUp();
+      if (/dumping|shipping/.test(this.#record.rounds.at(-1)?.state ?? "")) this.#deps.giveUp();
     } finally {
       client.close();
     }
@@ -242,6 +252,7 @@ export class Rounds {
     this.#manifests.set(number, files);
     const since = parent === null || this.#frozeAt === null ? null : frozeAt - this.#frozeAt;
     this.#frozeAt = frozeAt;
+    this.#tidying = true;
     this.#change({ state: "done", sinceParentMs: since });
     await this.#write();
   }
@@ -249,6 +260,7 @@ export class Rounds {
   async #failed(failure: Failure, client: PeerClient): Promise<void> {
     const life = await describeLife(this.#deps.service, this.#deps.service.process);
     this.#deps.log.info("a round failed", { message: failure.message, life });
+    this.#tidying = true;
     this.#change({ state: "failed", failure: { ...failure, message: `${failure.message}; ${life}` } });
     await this.#write();
     await this.#removeDropped();
@@ -286,20 +298,4 @@ export class Rounds {
     const { rounds, tuning } = this.#record;
     return writeRounds(this.#directory, { rounds: [...rounds], tuning, frozeAt: this.#frozeAt });
   }
-}
-
-function lacksRoom(thrown: unknown): boolean {
-  if (thrown instanceof TransferError)
-    return thrown.fault.kind === "refused" && thrown.fault.code === "NO_ROOM";
-  return thrown instanceof NoRoom;
-}
-
-/** The announcement's time was up, or the last try was lost. */
-function isCut(thrown: unknown): boolean {
-  if (thrown instanceof TransferError) return thrown.fault.kind === "lost";
-  return thrown instanceof DOMException && thrown.name === "TimeoutError";
-}
-
-function refusal(thrown: unknown): HttpError {
-  return thrown instanceof HttpError ? thrown : new Conflict("NOT_READY", messageOf(thrown));
 }

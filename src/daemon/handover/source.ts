@@ -73,12 +73,12 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
    */
   async switchover(request: SwitchoverRequest): Promise<void> {
     if (this.state !== "opened") return;
-    if (this.#rounds.busy) throw new Conflict("ROUND_UNDER_WAY", "a round is under way");
     this.#preparing ??= this.#prepare(request).finally(() => (this.#preparing = undefined));
     await this.#preparing;
   }
 
   async #prepare(request: SwitchoverRequest): Promise<void> {
+    await this.#rounds.rest();
     const leg = { round: null, chain: this.#rounds.chain, preserve: request.preserve };
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;

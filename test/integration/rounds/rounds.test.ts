@@ -166,6 +166,17 @@ describe("what is refused before anything is dumped", () => {
   });
 });
 
+test("whoever has seen a round's end may begin the next at once", async () => {
+  ends.dump = { ...full, code: 1 };
+  await ends.begin();
+  while (ends.record.rounds.at(-1)?.state !== "failed")
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  ends.dump = full;
+  await ends.begin();
+  await expect(ends.begin()).rejects.toMatchObject({ code: "ROUND_UNDER_WAY" });
+  await ends.rounds.stop("enough");
+});
+
 test("tuning is kept for the next daemon", async () => {
   await ends.rounds.tune({ bandwidth: 5_000_000 });
   await ends.rounds.tune({ downtime: 300 });

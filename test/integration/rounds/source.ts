@@ -134,6 +134,7 @@ export class Ends {
   async make(): Promise<Round> {
     await this.begin();
     while (this.rounds.busy) await pause(5);
+    await this.rounds.rest();
     return this.record.rounds.at(-1) as Round;
   }
 
