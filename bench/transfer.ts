@@ -12,9 +12,10 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Peer } from "../src/daemon/api.js";
 import { connectPeer, type PeerClient } from "../src/daemon/transfer/client.js";
-import { createPeerListener } from "../src/daemon/transfer/listener.js";
-import { openReceiver } from "../src/daemon/transfer/receiver.js";
-import { receiveSegment } from "../src/daemon/transfer/segment-route.js";
+import type { TakeBundle } from "../src/daemon/transfer/line/serve.js";
+import { createPeerListener, type PeerListener } from "../src/daemon/transfer/listener.js";
+import { openReceiver, type Receiver } from "../src/daemon/transfer/receiver.js";
+import { receiveSegments } from "../src/daemon/transfer/segment-route.js";
 import { createShipper } from "../src/daemon/transfer/shipper.js";
 
 const id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -43,6 +44,9 @@ const { values } = parseArgs({
     "node-flags": { type: "string", default: "" },
   },
 });
+
+/** Of the direct way, at the destination. */
+let listener: PeerListener | undefined;
 
 switch (values.role) {
   case "main":
@@ -124,9 +128,14 @@ async function destination(): Promise<void> {
     journal: join(values.directory, "destination", "journal"),
     maxTotal: 1e11,
   });
+  const answer = async (request: IncomingMessage): Promise<object> => {
+    if (request.url?.endsWith("/line") && listener) return listener.issueLine();
+    await receiveSegments(request, receiver);
+    return {};
+  };
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
-    receiveSegment(request, new URL(request.url ?? "", "http://peer").searchParams, receiver).then(
-      () => response.end("{}"),
+    answer(request).then(
+      (body) => response.end(JSON.stringify(body)),
       (thrown: unknown) => {
         console.error(thrown);
         response.writeHead(400).end(JSON.stringify({ error: { code: "BENCH", message: String(thrown) } }));
@@ -134,7 +143,7 @@ async function destination(): Promise<void> {
     );
   };
   const cpu = process.cpuUsage();
-  const close = await listen(handler);
+  const close = await listen(handler, receiver);
   console.log("ready");
   for await (const _ of process.stdin);
   await close();
@@ -143,9 +152,11 @@ async function destination(): Promise<void> {
 
 async function listen(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
+  receiver: Receiver,
 ): Promise<() => Promise<void>> {
   if (values.transport === "direct") {
-    const listener = await createPeerListener({ port: 7977, host: values.host, id, psk, handler });
+    const take: TakeBundle = (fill) => receiver.receive(fill);
+    listener = await createPeerListener({ port: 7977, host: values.host, id, psk, handler, take });
     return listener.close;
   }
   const server = createServer(handler).listen(socketPath());

@@ -59,15 +59,7 @@ function parameters(route: Route): Json {
     required: true,
     schema: referTo(api.MigrationId),
   }));
-  const fields = route.raw === true ? Object.keys(api.Segment.def.shape) : [];
-  const inQuery = fields.map((name) => ({
-    name,
-    in: "query",
-    required: true,
-    schema: referTo(api.Segment.def.shape[name as never]),
-  }));
-  const all = [...inPath, ...inQuery];
-  return all.length === 0 ? {} : { parameters: all };
+  return inPath.length === 0 ? {} : { parameters: inPath };
 }
 
 /** The schemas that api.ts exports, by their names there; one that contains another refers to it. */

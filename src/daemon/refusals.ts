@@ -1,3 +1,6 @@
+import { messageOf } from "../errors.js";
+import type { ErrorBody } from "./api.js";
+
 /** What the daemon answers with an error status. `problems` go into the body. */
 export class HttpError extends Error {
   readonly status: number;
@@ -30,4 +33,13 @@ export class Conflict extends HttpError {
   constructor(code: string, message: string) {
     super(409, code, message);
   }
+}
+
+/** What it is to whoever asked. */
+export function refusalOf(thrown: unknown): HttpError {
+  return thrown instanceof HttpError ? thrown : new HttpError(500, "INTERNAL", messageOf(thrown));
+}
+
+export function errorBody({ code, message, problems }: HttpError): ErrorBody {
+  return { error: { code, message, ...(problems.length > 0 ? { problems: [...problems] } : {}) } };
 }

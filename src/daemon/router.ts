@@ -1,14 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type * as z from "zod/mini";
 import { messageOf } from "../errors.js";
-import type { ErrorBody } from "./api.js";
 import type { Log } from "./log.js";
-import { BadRequest, HttpError, NotFound } from "./refusals.js";
+import { BadRequest, errorBody, HttpError, NotFound, refusalOf } from "./refusals.js";
 
 /** A request as a handler sees it: path parameters by name, the body checked by the route's schema. */
 export interface Asked<B> {
   params: Record<string, string>;
-  query: URLSearchParams;
   body: B;
   /** For bodies that are no JSON: the route has no schema and reads it itself. */
   request: IncomingMessage;
@@ -58,7 +56,7 @@ async function answer(
   const url = new URL(request.url ?? "/", "http://daemon");
   const { found, params } = find(routes, request.method ?? "GET", url.pathname);
   const body = found.request === undefined ? undefined : checked(found.request, await readJson(request));
-  const result = await found.handle({ params, query: url.searchParams, body, request });
+  const result = await found.handle({ params, body, request });
   return { status: found.status, body: result };
 }
 
@@ -130,18 +128,14 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown, log: Log): void {
-  const error = thrown instanceof HttpError ? thrown : new HttpError(500, "INTERNAL", messageOf(thrown));
+  const refusal = refusalOf(thrown);
   if (!(thrown instanceof HttpError))
     log.error("a request failed", {
       method: request.method,
       url: request.url,
       stack: thrown instanceof Error ? thrown.stack : thrown,
     });
-  const { code, message, problems } = error;
-  const body: ErrorBody = {
-    error: { code, message, ...(problems.length > 0 ? { problems: [...problems] } : {}) },
-  };
   // What was not read of the body would be taken for the next request.
   if (!request.complete) response.setHeader("connection", "close");
-  send(response, error.status, body);
+  send(response, refusal.status, errorBody(refusal));
 }

@@ -15,6 +15,13 @@ export const Segment = z.strictObject({
 });
 export type Segment = z.infer<typeof Segment>;
 
+/** Of one line: a connection to the same port that carries sealed segments, and begins with the token. */
+export const LineKey = z.strictObject({
+  token: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+  key: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+});
+export type LineKey = z.infer<typeof LineKey>;
+
 /** Asked before the freeze: it proves the way between the daemons, makes room and moves the PID cursor. */
 export const ExpectRequest = z.strictObject({
   epoch: Epoch,

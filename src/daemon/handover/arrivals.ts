@@ -6,6 +6,7 @@ import {
   ListenRequest,
   type ExpectRequest,
   type FinalRequest,
+  type LineKey,
   type Received,
   type RoundArrived,
 } from "../api.js";
@@ -13,9 +14,10 @@ import { readIfThere, replaceDurably } from "../durable.js";
 import { preallocateImages, removeUnused, warmMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
 import { parentLink } from "../transfer/image-files.js";
+import type { TakeBundle } from "../transfer/line/serve.js";
 import { createPeerListener, type PeerListener } from "../transfer/listener.js";
 import { openReceiver, type Receiver } from "../transfer/receiver.js";
-import { receiveSegment } from "../transfer/segment-route.js";
+import { receiveSegments } from "../transfer/segment-route.js";
 
 function isOfFinal({ file }: { file: string }): boolean {
   return file.startsWith("final/");
@@ -27,6 +29,8 @@ export interface ArrivalsOptions {
   directory: string;
   /** Answers the source's daemon. */
   handler: RequestListener;
+  /** Called whenever segments were taken. */
+  onTaken: () => Promise<void>;
 }
 
 export class Arrivals {
@@ -43,7 +47,8 @@ export class Arrivals {
   async listen(request: ListenRequest): Promise<void> {
     await this.#listener?.close();
     const { id, handler } = this.#options;
-    this.#listener = await createPeerListener({ ...request, id, handler });
+    const take: TakeBundle = (fill) => this.#taken((receiver) => receiver.receive(fill));
+    this.#listener = await createPeerListener({ ...request, id, handler, take });
     await replaceDurably(this.#listenFile(), JSON.stringify(request));
   }
 
@@ -89,8 +94,18 @@ export class Arrivals {
     this.#receiver ??= await openReceiver({ directory: images, journal, maxTotal: Number.MAX_SAFE_INTEGER });
   }
 
-  async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
-    await receiveSegment(request, query, this.#expected());
+  async segments(request: IncomingMessage): Promise<void> {
+    await this.#taken((receiver) => receiveSegments(request, receiver));
+  }
+
+  async #taken(take: (receiver: Receiver) => Promise<void>): Promise<void> {
+    await take(this.#expected());
+    await this.#options.onTaken();
+  }
+
+  issueLine(): LineKey {
+    if (this.#listener !== undefined) return this.#listener.issueLine();
+    throw new Conflict("NO_LISTENER", "this migration comes through the relay: there are no lines");
   }
 
   received(): Received {

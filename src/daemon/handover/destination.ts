@@ -1,7 +1,7 @@
 /** The destination's half: executes destinationTable. What it decides stands in the table, how it is done stands here. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { IncomingMessage, RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 import {
   type DestinationStateName,
   type ExpectRequest,
@@ -9,7 +9,6 @@ import {
   type ListenRequest,
   type OpenMigration,
   type PeerState,
-  type Received,
   type ReleaseProof,
   type RoundArrived,
 } from "../api.js";
@@ -35,7 +34,7 @@ import { destinationTable, type DestinationAction, type DestinationEvent } from 
 const settled = ["prepared", "inDoubt", "discarded", "running", "confirmed"] as const;
 
 export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
-  readonly #arrivals: Arrivals;
+  readonly arrivals: Arrivals;
   #criu: Tracked | undefined;
   #resumeFailedBefore = false;
 
@@ -47,13 +46,14 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     peerHandler: RequestListener,
   ) {
     super(deps, open, destinationTable, state);
-    this.#arrivals = new Arrivals({ id: open.id, directory: this.directory, handler: peerHandler });
+    const onTaken = (): Promise<void> => this.#taken();
+    this.arrivals = new Arrivals({ id: open.id, directory: this.directory, handler: peerHandler, onTaken });
   }
 
   async recover(reborn: boolean): Promise<void> {
     await this.loadVerdict();
     await this.makeDirectory();
-    await this.#arrivals.reopen(this.#arriving ? await findImages(this.deps.paths, this.open.id) : undefined);
+    await this.arrivals.reopen(this.#arriving ? await findImages(this.deps.paths, this.open.id) : undefined);
     await this.machine.send(reborn ? "reborn" : "restarted");
   }
 
@@ -61,7 +61,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   async listen(request: ListenRequest): Promise<void> {
     await this.makeDirectory();
-    await this.#arrivals.listen(request);
+    await this.arrivals.listen(request);
   }
 
   async abort(sourceAborted: boolean): Promise<void> {
@@ -89,40 +89,35 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
       throw new Conflict("NOT_EXPECTED", `no images are expected here: the migration is ${this.state}`);
     const images = await makePlace(this.deps, this.open.id, request);
     await this.makeDirectory();
-    await this.#arrivals.expect(images, request);
+    await this.arrivals.expect(images, request);
     await this.deps.processes.init.moveCursor(request.highestPid);
     await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
   }
 
   /** Answers only where every byte of the round is here. */
   async round(arrived: RoundArrived): Promise<void> {
-    await this.#arrivals.verifyRound(arrived);
+    await this.arrivals.verifyRound(arrived);
   }
 
   /** A round failed at the source: nothing will build on any of them. */
   async forget(): Promise<void> {
-    if (this.#arriving) await this.#arrivals.forgetRounds();
+    if (this.#arriving) await this.arrivals.forgetRounds();
   }
 
   get #arriving(): boolean {
     return this.state === "opened" || this.state === "receiving";
   }
 
-  async segment(request: IncomingMessage, query: URLSearchParams): Promise<void> {
-    await this.#arrivals.segment(request, query);
-    const { bytes, files } = this.#arrivals.progress();
+  async #taken(): Promise<void> {
+    const { bytes, files } = this.arrivals.progress();
     this.record.transfer = { bytes, total: Math.max(bytes, this.record.transfer.total), files };
     if (this.state === "opened") await this.machine.send("segment");
-  }
-
-  received(): Received {
-    return this.#arrivals.received();
   }
 
   /** Answers when the tree is held, or never will be. Asked again after a lost answer, it joins what is under way. */
   async final(request: FinalRequest): Promise<PeerState> {
     if (this.#arriving) {
-      await this.#arrivals.verify(request);
+      await this.arrivals.verify(request);
       this.record.mark("verified");
       this.record.verify("digests");
       await replaceDurably(this.#finalFile(), JSON.stringify(request));
@@ -193,7 +188,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = final.tree;
     await this.#killTree();
     await rm(heldFile(this.directory), { force: true });
-    await this.#arrivals.linkChain(images, final.rounds);
+    await this.arrivals.linkChain(images, final.rounds);
     await unpackPreserved(images);
     await this.deps.processes.init.moveCursor(highestPid);
     const owner = { uid, gid, groups };
@@ -289,7 +284,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   protected async cleanUp(): Promise<void> {
-    await this.#arrivals.close();
+    await this.arrivals.close();
     await removeImages(this.deps.paths, this.open.id);
     if (this.state === "discarded") await this.#useUpEpoch();
   }

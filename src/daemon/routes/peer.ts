@@ -3,6 +3,7 @@ import {
   ExpectRequest,
   FinalRequest,
   ForgetRounds,
+  LineKey,
   PeerState,
   Received,
   ReleaseProof,
@@ -21,20 +22,27 @@ export function peerRoutes(daemon: Daemon): Route[] {
     route({
       method: "PUT",
       path: "/peer/{id}/segments",
-      summary: "A part of an image file, with its digest in the query",
+      summary: "Parts of image files: a list of them with their digests, then their bytes",
       raw: true,
       response: Nothing,
-      handle: async ({ params, query, request }) => {
-        await daemon.destination(params["id"] ?? "").segment(request, query);
+      handle: async ({ params, request }) => {
+        await daemon.destination(params["id"] ?? "").arrivals.segments(request);
         return {};
       },
+    }),
+    route({
+      method: "POST",
+      path: "/peer/{id}/line",
+      summary: "A line for such parts, without HTTP: its token and key",
+      response: LineKey,
+      handle: async ({ params }) => daemon.destination(params["id"] ?? "").arrivals.issueLine(),
     }),
     route({
       method: "GET",
       path: "/peer/{id}",
       summary: "The segments that are here",
       response: Received,
-      handle: async ({ params }) => daemon.destination(params["id"] ?? "").received(),
+      handle: async ({ params }) => daemon.destination(params["id"] ?? "").arrivals.received(),
     }),
     ask(daemon, "state", "How the destination stands", undefined, async () => undefined),
     ask(daemon, "round", "All of a round was sent: verify", RoundArrived, (half, body) => half.round(body)),

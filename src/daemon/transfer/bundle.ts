@@ -1,15 +1,19 @@
 import * as z from "zod/mini";
 import { Segment } from "../api.js";
 import { HttpError } from "../refusals.js";
+import { segmentSize } from "./segment.js";
 
 /**
- * Many small segments in one body, because a tree of processes has hundreds of images of a few hundred bytes:
+ * One segment, or many small ones together, because a tree of processes has hundreds of images of a few hundred bytes:
  * u32 little-endian length of a JSON list of segments, the list, then their bytes in that order.
  */
 export interface Bundled {
   segment: Segment;
   bytes: Buffer;
 }
+
+/** Bytes: a whole segment and its list of one; small ones have a longer list and together less. */
+export const longestBundle = segmentSize + 1024;
 
 const Listed = z.array(Segment).check(z.minLength(1), z.maxLength(1024));
 

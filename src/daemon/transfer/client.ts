@@ -2,6 +2,7 @@ import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type * as z from "zod/mini";
 import {
+  LineKey,
   PeerState,
   Received,
   type FinalRequest,
@@ -11,9 +12,9 @@ import {
 } from "../api.js";
 import { bundleHead } from "./bundle.js";
 import { TransferError } from "./errors.js";
-import { exchange, type Answer, type Question, type Target } from "./exchange.js";
+import { asked, exchange, type Answer, type Question, type Target } from "./exchange.js";
+import { LinePool } from "./line/client.js";
 import { pskClientOptions } from "./psk.js";
-import { segmentsPath } from "./segment.js";
 
 /** The destination's daemon, as the source's sees it. Every method rejects with a TransferError, or with the signal's reason. */
 export interface PeerClient {
@@ -50,19 +51,26 @@ export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
   const base = `/peer/${options.id}`;
   const ask = async <T>(question: Question, schema: z.ZodMiniType<T>): Promise<T> =>
     checked(question, await exchange(target, question), schema);
-  const post = <T>(route: string, body: unknown, schema: z.ZodMiniType<T>, signal: AbortSignal): Promise<T> =>
-    ask({ method: "POST", path: `${base}/${route}`, json: body, signal }, schema);
+  const post = <T>(
+    route: string,
+    body: unknown,
+    schema: z.ZodMiniType<T>,
+    signal: AbortSignal,
+    limit?: number,
+  ): Promise<T> =>
+    ask({ method: "POST", path: `${base}/${route}`, json: body, signal, silence: limit }, schema);
+  const lines =
+    peer.transport === "direct"
+      ? new LinePool(peer, silence, (signal) => post("line", {}, LineKey, signal, silence))
+      : undefined;
+  const put: PeerClient["put"] = async (segments, bytes, signal) => {
+    const head = bundleHead(segments);
+    await (lines === undefined
+      ? exchange(target, { method: "PUT", path: `${base}/segments`, bytes: [head, bytes], signal, silence })
+      : asked("a line", signal, () => lines.ask([head, bytes], signal)));
+  };
   return {
-    put: async (segments, bytes, signal) => {
-      const body = segments.length === 1 ? [bytes] : [bundleHead(segments), bytes];
-      await exchange(target, {
-        method: "PUT",
-        path: segmentsPath(options.id, segments),
-        bytes: body,
-        signal,
-        silence,
-      });
-    },
+    put,
     final: (body, signal) => post("final", body, PeerState, signal),
     released: (body, signal) => post("released", body, PeerState, signal),
     aborted: (signal) => post("aborted", {}, PeerState, signal),
@@ -70,6 +78,7 @@ export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
     post,
     close: () => {
       target.agent.destroy();
+      lines?.close();
     },
   };
 }

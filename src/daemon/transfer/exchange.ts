@@ -30,13 +30,21 @@ const longestAnswer = 16 * 1024 * 1024;
 
 /** One HTTP exchange. Rejects with a TransferError, or with the signal's reason. */
 export async function exchange(target: Target, question: Question): Promise<Answer> {
-  question.signal.throwIfAborted();
-  try {
+  const what = `${question.method} ${question.path.split("?")[0]}`;
+  return asked(what, question.signal, async () => {
     const { status, text } = await roundTrip(target, question);
-    return accepted(status, parse(text));
+    return { status, json: parse(text) };
+  });
+}
+
+/** Judges an answer, however it comes. Rejects with a TransferError that names `what` was asked, or with the signal's reason. */
+export async function asked(what: string, signal: AbortSignal, ask: () => Promise<Answer>): Promise<Answer> {
+  signal.throwIfAborted();
+  try {
+    return accepted(await ask());
   } catch (thrown) {
-    question.signal.throwIfAborted();
-    throw named(question, thrown);
+    signal.throwIfAborted();
+    throw named(what, thrown);
   }
 }
 
@@ -98,14 +106,14 @@ class Refused extends Error {
   }
 }
 
-function accepted(status: number, json: unknown): Answer {
-  if (status >= 200 && status < 300) return { status, json };
+function accepted(answer: Answer): Answer {
+  const { status, json } = answer;
+  if (status >= 200 && status < 300) return answer;
   const body = ErrorBody.safeParse(json);
   throw new Refused(status, body.success ? body.data.error : { code: "UNKNOWN", message: "no reason given" });
 }
 
-function named(question: Question, thrown: unknown): TransferError {
-  const what = `${question.method} ${question.path.split("?")[0]}`;
+function named(what: string, thrown: unknown): TransferError {
   if (!(thrown instanceof Refused))
     return new TransferError(what, { kind: "lost", reason: messageOf(thrown) }, thrown);
   const { code, message } = thrown.body;

@@ -1,7 +1,9 @@
-import type { RequestListener, Server } from "node:http";
-import { createServer } from "node:https";
+import type { RequestListener } from "node:http";
+import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { once } from "node:events";
+import type { LineKey } from "../api.js";
+import { Lines, type TakeBundle } from "./line/serve.js";
 import { pskServerOptions } from "./psk.js";
 
 export interface ListenerOptions {
@@ -13,30 +15,59 @@ export interface ListenerOptions {
   /** The migration: the only identity that is let in. */
   id: string;
   handler: RequestListener;
+  /** Takes what comes over lines. */
+  take: TakeBundle;
 }
 
 export interface PeerListener {
   /** The port it listens on: another than asked for where that was 0. */
   port: number;
+  /** For a line of the peer, which has asked for it over TLS. */
+  issueLine(): LineKey;
   /** Ends every connection too. */
   close(): Promise<void>;
 }
 
-/** Listens with TLS for the source's daemon of one migration. Rejects with the system's error where the port is taken. */
+/** Milliseconds from a connection to its first byte, and from there to the end of its handshake. */
+const patience = 5000;
+/** The first byte of everything that is said in TLS before it is encrypted (RFC 8446, 5.1); no token of a line begins so. */
+const handshake = 0x16;
+
+/**
+ * Listens for the source's daemon of one migration: with TLS for what is asked, and on the same port for the lines
+ * that segments come over. Rejects with the system's error where the port is taken. */
 export async function createPeerListener(options: ListenerOptions): Promise<PeerListener> {
   const server = createServer(
-    { ...pskServerOptions(options.id, options.psk), handshakeTimeout: 5000 },
+    { ...pskServerOptions(options.id, options.psk), handshakeTimeout: patience },
     options.handler,
   );
   bound(server);
-  const shaking = trackSockets(server);
+  const sockets = trackSockets(server);
+  const lines = new Lines(options.take);
+  sort(server, (socket) => lines.serve(socket));
   server.listen(options.port, options.host);
   await once(server, "listening");
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : options.port,
-    close: () => close(server, shaking),
+    issueLine: () => lines.issue(),
+    close: () => close(server, sockets),
   };
+}
+
+/** Hands connections that do not begin with a TLS handshake to `serveLine`. */
+function sort(server: Server, serveLine: (socket: Socket) => Promise<void>): void {
+  const [shake] = server.listeners("connection") as [(socket: Socket) => void];
+  server.off("connection", shake).on("connection", (socket: Socket) => {
+    const slow = setTimeout(() => socket.destroy(), patience);
+    socket.on("error", () => socket.destroy()).on("close", () => clearTimeout(slow));
+    socket.once("data", (first: Buffer) => {
+      clearTimeout(slow);
+      socket.pause().unshift(first);
+      if (first[0] === handshake) shake.call(server, socket);
+      else void serveLine(socket);
+    });
+  });
 }
 
 /** Few connections, as one source makes them, and no limit on how long an answer takes: a restore takes its time. */

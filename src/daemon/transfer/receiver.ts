@@ -1,17 +1,15 @@
-import type { Readable } from "node:stream";
 import { ImageFile, type Received, type Segment } from "../api.js";
 import { HttpError } from "../refusals.js";
 import { Buffers } from "./buffers.js";
 import { digestOf } from "./digest.js";
-import { readBundle, type Bundled } from "./bundle.js";
+import { longestBundle, readBundle, type Bundled } from "./bundle.js";
 import { finalProblems } from "./final-check.js";
 import { isOfRound } from "./image-files.js";
 import { ImageStore } from "./image-store.js";
-import { countGarbage } from "./scavenge.js";
 import { SegmentIndex } from "./segment-index.js";
 import { SegmentJournal } from "./segment-journal.js";
 import { segmentSize, type FinalFile } from "./segment.js";
-import { takeBody } from "./take-body.js";
+import type { Fill } from "./take-body.js";
 
 export interface ReceiverOptions {
   /** Absolute, 0700, exists, ours alone. */
@@ -29,12 +27,10 @@ export interface ReceiverOptions {
 /** The destination's store of one migration's images. */
 export interface Receiver {
   /**
-   * Takes a segment's body; resolves once length and digest are verified and it is written: nothing wrong is
-   * ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
+   * Takes a bundle of segments; resolves once every length and digest is verified and all of it is written: nothing
+   * wrong is ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
    */
-  receive(segment: Segment, body: Readable): Promise<void>;
-  /** The same for a body of many segments: all are verified before the first is written. */
-  receiveBundle(body: Readable): Promise<void>;
+  receive(fill: Fill): Promise<void>;
   received(): Received;
   progress(): { bytes: number; files: number };
   /** From now on only files of this round are taken, or only what is no round's (null): what comes late is refused. */
@@ -89,23 +85,13 @@ class ImageReceiver implements Receiver {
     this.#store = store;
     this.#journal = journal;
     this.#index = index;
-    this.#buffers = new Buffers(segmentSize, options.atOnce ?? 8);
+    this.#buffers = new Buffers(longestBundle, options.atOnce ?? 8);
   }
 
-  async receive(segment: Segment, body: Readable): Promise<void> {
-    this.#check(segment);
-    await this.#take(segment.length, body, (bytes) => {
-      if (bytes.length === segment.length) return [{ segment, bytes }];
-      throw new HttpError(
-        400,
-        "LENGTH",
-        `the body has ${bytes.length} bytes, the query says ${segment.length}`,
-      );
-    });
-  }
-
-  receiveBundle(body: Readable): Promise<void> {
-    return this.#take(segmentSize, body, readBundle);
+  async receive(fill: Fill): Promise<void> {
+    const taken = this.#buffers.use(this.#closing.signal, (buffer) => this.#take(buffer, fill));
+    this.#underWay.add(taken);
+    await taken.finally(() => this.#underWay.delete(taken));
   }
 
   received(): Received {
@@ -152,17 +138,11 @@ class ImageReceiver implements Receiver {
     this.#journal.close();
   }
 
-  async #take(most: number, body: Readable, read: (bytes: Buffer) => Bundled[]): Promise<void> {
-    const silence = this.#options.silence ?? 10_000;
-    const taken = this.#buffers.use(this.#closing.signal, async (buffer) => {
-      const length = await takeBody(body, buffer.subarray(0, most), silence, this.#closing.signal);
-      countGarbage(length);
-      const parts = read(buffer.subarray(0, length));
-      for (const part of parts) this.#verify(part);
-      await this.#keep(parts);
-    });
-    this.#underWay.add(taken);
-    await taken.finally(() => this.#underWay.delete(taken));
+  async #take(buffer: Buffer, fill: Fill): Promise<void> {
+    const length = await fill(buffer, this.#options.silence ?? 10_000, this.#closing.signal);
+    const parts = readBundle(buffer.subarray(0, length));
+    for (const part of parts) this.#verify(part);
+    await this.#keep(parts);
   }
 
   #verify({ segment, bytes }: Bundled): void {

@@ -1,10 +1,14 @@
 import type { Readable } from "node:stream";
 import { HttpError } from "../refusals.js";
+import { release } from "./release.js";
 
 /**
- * Reads a body into `into`; resolves to its length. Rejects where it is longer, ends early, where no byte comes for
- * `silence` milliseconds, or the signal aborts.
+ * Reads all that was sent into `into`; resolves to its length. Rejects where it is longer, ends early, where no byte
+ * comes for `silence` milliseconds, or the signal aborts.
  */
+export type Fill = (into: Buffer, silence: number, signal: AbortSignal) => Promise<number>;
+
+/** An HTTP body's `Fill`. */
 export function takeBody(
   body: Readable,
   into: Buffer,
@@ -18,10 +22,11 @@ export function takeBody(
       settle();
       reject(error);
     };
-    const take = (chunk: Buffer): void => {
+    const take = (chunk: Buffer<ArrayBuffer>): void => {
       if (length + chunk.length > into.length) return fail(tooLong(into.length));
       chunk.copy(into, length);
       length += chunk.length;
+      release(chunk);
       watch.refresh();
     };
     const end = (): void => {

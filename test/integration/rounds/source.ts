@@ -19,7 +19,7 @@ import type { ProcessEnd } from "../../../src/daemon/init-client.js";
 import { allStats, type ProcessStat } from "../../../src/daemon/procfs.js";
 import { HttpError } from "../../../src/daemon/refusals.js";
 import { openReceiver, type Receiver } from "../../../src/daemon/transfer/receiver.js";
-import { receiveSegment } from "../../../src/daemon/transfer/segment-route.js";
+import { receiveSegments } from "../../../src/daemon/transfer/segment-route.js";
 import { pause } from "../../../src/wait.js";
 
 const id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -150,7 +150,7 @@ export class Ends {
     const url = new URL(request.url ?? "", "http://peer");
     if (request.method === "GET") return this.receiver.received();
     if (request.method === "PUT") {
-      await receiveSegment(request, url.searchParams, this.receiver);
+      await receiveSegments(request, this.receiver);
       return {};
     }
     const word = url.pathname.split("/").at(-1) ?? "";

@@ -6,15 +6,18 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import { connect, createServer as createTcpServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Peer } from "../../../src/daemon/api.js";
+import type { LineKey, Peer, Segment } from "../../../src/daemon/api.js";
 import { HttpError } from "../../../src/daemon/refusals.js";
+import { bundleHead } from "../../../src/daemon/transfer/bundle.js";
+import type { TakeBundle } from "../../../src/daemon/transfer/line/serve.js";
 import { createPeerListener } from "../../../src/daemon/transfer/listener.js";
 import { openReceiver, type Receiver } from "../../../src/daemon/transfer/receiver.js";
-import { receiveSegment } from "../../../src/daemon/transfer/segment-route.js";
+import { receiveSegments } from "../../../src/daemon/transfer/segment-route.js";
+import type { Fill } from "../../../src/daemon/transfer/take-body.js";
 
 export const id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 export const psk = "5e".repeat(32);
@@ -47,8 +50,10 @@ export interface Destination {
 export interface DestinationOptions {
   maxTotal?: number;
   silence?: number;
-  /** Runs before each segment is taken; may throw. */
-  before?: (request: IncomingMessage) => void | Promise<void>;
+  /** Where it listened before. */
+  again?: Peer;
+  /** Runs before each bundle is taken; may throw. */
+  before?: () => void | Promise<void>;
 }
 
 /** The destination's half with the two routes that the transfer needs: on a Unix socket, or with TLS. */
@@ -65,30 +70,32 @@ export async function destination(
     silence,
   });
   const answered: string[] = [];
+  const take = async (fill: Fill): Promise<void> => {
+    await options.before?.();
+    await receiver.receive(fill);
+  };
+  const answer = async (request: IncomingMessage): Promise<unknown> => {
+    if (request.method === "GET") return receiver.received();
+    if (request.method === "POST") return listening.issueLine?.();
+    await options.before?.();
+    await receiveSegments(request, receiver);
+    return {};
+  };
   const handler: RequestListener = (request, response) => {
-    answer(request, receiver, options).then(
+    answer(request).then(
       (body) => send(response, 200, body),
       (thrown: unknown) => send(response, ...refusal(thrown)),
     );
     response.on("finish", () => answered.push(`${request.method} ${response.statusCode}`));
   };
-  const { peer, close } = await (transport === "relay" ? onSocket(at, handler) : onTls(handler));
-  const closeAll = async (): Promise<void> => {
-    await close();
+  const listening = await (transport === "relay"
+    ? onSocket(at, handler)
+    : onTls(handler, take, options.again));
+  const close = async (): Promise<void> => {
+    await listening.close();
     await receiver.close();
   };
-  return { receiver, peer, answered, close: closeAll };
-}
-
-async function answer(
-  request: IncomingMessage,
-  receiver: Receiver,
-  options: DestinationOptions,
-): Promise<unknown> {
-  await options.before?.(request);
-  if (request.method === "GET") return receiver.received();
-  await receiveSegment(request, new URL(request.url ?? "", "http://peer").searchParams, receiver);
-  return {};
+  return { receiver, peer: listening.peer, answered, close };
 }
 
 function refusal(thrown: unknown): [number, unknown] {
@@ -100,19 +107,29 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-async function onSocket(
-  at: Scratch,
-  handler: RequestListener,
-): Promise<{ peer: Peer; close: () => Promise<void> }> {
+interface Listening {
+  peer: Peer;
+  issueLine?: () => LineKey;
+  close: () => Promise<void>;
+}
+
+async function onSocket(at: Scratch, handler: RequestListener): Promise<Listening> {
   const socket = join(at.path, "peer.sock");
   const server = createServer(handler).listen(socket);
   await once(server, "listening");
   return { peer: { transport: "relay", socket }, close: () => closeServer(server) };
 }
 
-async function onTls(handler: RequestListener): Promise<{ peer: Peer; close: () => Promise<void> }> {
-  const { port, close } = await createPeerListener({ port: 0, host: "127.0.0.1", id, psk, handler });
-  return { peer: { transport: "direct", host: "127.0.0.1", port, psk }, close };
+async function onTls(handler: RequestListener, take: TakeBundle, again?: Peer): Promise<Listening> {
+  const port = again?.transport === "direct" ? again.port : 0;
+  const listener = await createPeerListener({ port, host: "127.0.0.1", id, psk, handler, take });
+  return { ...listener, peer: { transport: "direct", host: "127.0.0.1", port: listener.port, psk } };
+}
+
+/** A bundle of one segment, as it comes. */
+export function bundleOf(segment: Segment, bytes: Buffer): Fill {
+  const bundle = Buffer.concat([bundleHead([segment]), bytes]);
+  return async (into) => bundle.copy(into);
 }
 
 export function closeServer(server: Server): Promise<void> {
@@ -123,28 +140,34 @@ export function closeServer(server: Server): Promise<void> {
 }
 
 export interface Cuttable {
-  socket: string;
+  peer: Peer;
   /** Breaks every connection that is open. */
   cut(): void;
   close(): void;
 }
 
-/** A Unix socket that pipes to another one, until it is cut; `onBytes` sees what goes through. */
-export async function cuttable(at: Scratch, to: string, onBytes: (bytes: number) => void): Promise<Cuttable> {
-  const socket = join(at.path, "cuttable.sock");
+/** A way to a destination, until it is cut; `onBytes` sees what goes through. */
+export async function cuttable(
+  at: Scratch,
+  to: Peer,
+  onBytes: (bytes: number, chunk: Buffer) => void,
+): Promise<Cuttable> {
   const open = new Set<Socket>();
   const server = createTcpServer((near) => {
-    const far = connect(to);
+    const far = to.transport === "relay" ? connect(to.socket) : connect(to.port, to.host);
     for (const end of [near, far])
       open.add(end.on("error", () => undefined).on("close", () => open.delete(end)));
     near
-      .on("data", (chunk) => onBytes(chunk.length))
+      .on("data", (chunk) => onBytes(chunk.length, chunk))
       .pipe(far)
       .pipe(near);
     near.on("close", () => far.destroy());
     far.on("close", () => near.destroy());
-  }).listen(socket);
-  await once(server, "listening");
+  });
+  const socket = join(at.path, "cuttable.sock");
+  await once(to.transport === "relay" ? server.listen(socket) : server.listen(0, to.host), "listening");
+  const peer =
+    to.transport === "relay" ? { ...to, socket } : { ...to, port: (server.address() as AddressInfo).port };
   const cut = (): void => open.forEach((end) => void end.destroy());
-  return { socket, cut, close: () => (server.close(), cut()) };
+  return { peer, cut, close: () => (server.close(), cut()) };
 }

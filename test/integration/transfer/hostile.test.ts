@@ -1,17 +1,16 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import type { Segment } from "../../../src/daemon/api.js";
-import { bundleHead } from "../../../src/daemon/transfer/bundle.js";
-import { connectPeer } from "../../../src/daemon/transfer/client.js";
+import type { Peer, Segment } from "../../../src/daemon/api.js";
+import { longestBundle } from "../../../src/daemon/transfer/bundle.js";
+import { connectPeer, type PeerClient } from "../../../src/daemon/transfer/client.js";
 import { openReceiver, type Receiver } from "../../../src/daemon/transfer/receiver.js";
 import { digestOf } from "../../../src/daemon/transfer/digest.js";
 import { segmentSize, type FinalFile } from "../../../src/daemon/transfer/segment.js";
-import { destination, id, me, scratch, type Destination, type Scratch } from "./ends.js";
+import { bundleOf, destination, id, me, scratch, type Destination, type Scratch } from "./ends.js";
 
 const segmentOf = (file: string, offset: number, bytes: Buffer): Segment => ({
   file,
@@ -20,44 +19,35 @@ const segmentOf = (file: string, offset: number, bytes: Buffer): Segment => ({
   digest: digestOf(bytes),
 });
 
+const transports: Peer["transport"][] = ["relay", "direct"];
 let at: Scratch;
 let to: Destination;
-beforeAll(async () => {
-  at = scratch();
-  to = await destination(at, "relay", { silence: 300 });
-});
-afterAll(async () => {
-  await to.close();
-  at.remove();
-});
+let client: PeerClient;
 
 const good = randomBytes(1000);
 const base = segmentOf("final/pages-1.img", 0, good);
 
 interface Case {
   what: string;
-  query: Record<string, string>;
+  listed: object;
   body: Buffer;
 }
-
-const text = (segment: Segment): Record<string, string> =>
-  Object.fromEntries(Object.entries(segment).map(([key, value]) => [key, String(value)]));
 
 /** A segment with one thing wrong; `status` is what must come back. */
 const wrong: fc.Arbitrary<Case & { status: number }> = fc.oneof(
   fc
     .nat({ max: good.length - 1 })
-    .map((cut) => ({ what: "cut short", query: text(base), body: good.subarray(0, cut), status: 400 })),
+    .map((cut) => ({ what: "cut short", listed: base, body: good.subarray(0, cut), status: 400 })),
   fc.integer({ min: 1, max: 5000 }).map((more) => ({
     what: "too long",
-    query: text(base),
+    listed: base,
     body: Buffer.concat([good, Buffer.alloc(more)]),
-    status: 413,
+    status: 400,
   })),
   fc.tuple(fc.nat({ max: good.length - 1 }), fc.integer({ min: 1, max: 255 })).map(([place, bits]) => {
     const body = Buffer.from(good);
     body[place] = (body[place] ?? 0) ^ bits;
-    return { what: "damaged", query: text(base), body, status: 400 };
+    return { what: "damaged", listed: base, body, status: 400 };
   }),
   fc
     .constantFrom(
@@ -77,32 +67,32 @@ const wrong: fc.Arbitrary<Case & { status: number }> = fc.oneof(
       "x".repeat(200),
       "final%2f..%2fx",
     )
-    .map((file) => ({ what: "path trick", query: { ...text(base), file }, body: good, status: 400 })),
+    .map((file) => ({ what: "path trick", listed: { ...base, file }, body: good, status: 400 })),
   fc
     .string({ maxLength: 30 })
     .filter((name) => !/^((final|[1-9][0-9]{0,3})\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name))
-    .map((file) => ({ what: "odd name", query: { ...text(base), file }, body: good, status: 400 })),
+    .map((file) => ({ what: "odd name", listed: { ...base, file }, body: good, status: 400 })),
   fc
     .integer({ min: 1, max: 2 ** 45 })
     .filter((offset) => offset % segmentSize !== 0)
     .map((offset) => ({
       what: "crooked offset",
-      query: { ...text(base), offset: String(offset) },
+      listed: { ...base, offset },
       body: good,
       status: 400,
     })),
   fc
-    .constantFrom("-1", "1e3", "0x10", "1.5", "", " 1", "99999999999999999999", "NaN")
-    .map((offset) => ({ what: "no offset", query: { ...text(base), offset }, body: good, status: 400 })),
+    .constantFrom(-1, 1.5, 1e300, "1", "", " 1", null, [], { toString: 1 })
+    .map((offset) => ({ what: "no offset", listed: { ...base, offset }, body: good, status: 400 })),
   fc.integer({ min: segmentSize + 1, max: 2 ** 50 }).map((length) => ({
     what: "oversized",
-    query: { ...text(base), length: String(length) },
+    listed: { ...base, length },
     body: good,
-    status: 413,
+    status: 400,
   })),
   fc.integer({ min: 240, max: 2 ** 20 }).map((at) => ({
     what: "beyond the limit",
-    query: { ...text(base), file: `core-${at}.img`, offset: "0", length: String(segmentSize) },
+    listed: { ...base, file: `core-${at}.img`, offset: 0, length: segmentSize },
     body: good,
     status: 400,
   })),
@@ -110,52 +100,64 @@ const wrong: fc.Arbitrary<Case & { status: number }> = fc.oneof(
     .constantFrom("", "0".repeat(31), "G".repeat(32), base.digest.toUpperCase().replace(/[0-9]/g, "A"))
     .map((digest) => ({
       what: "no digest",
-      query: { ...text(base), digest },
+      listed: { ...base, digest },
       body: good,
       status: 400,
     })),
   fc.constantFrom("file", "offset", "length", "digest").map((key) => {
-    const { [key]: _, ...query } = text(base);
-    return { what: `without ${key}`, query, body: good, status: 400 };
+    const { [key]: _, ...listed } = base;
+    return { what: `without ${key}`, listed, body: good, status: 400 };
   }),
 );
 
-test("500 segments with something wrong: refused by status, nothing kept, the line still good", async () => {
-  await put(text(base), good);
-  await fc.assert(
-    fc.asyncProperty(wrong, async ({ query, body, status }) => {
-      expect(await put(query, body)).toBe(status);
-      expect(to.receiver.received()).toEqual({ segments: [base] });
-    }),
-    { numRuns: 500 },
-  );
-  expect(readdirSync(at.destination)).toEqual(["final"]);
-  expect(readdirSync(join(at.destination, "final"))).toEqual(["pages-1.img"]);
-  expect(readFileSync(join(at.destination, "final/pages-1.img")).equals(good)).toBe(true);
-  expect(existsSync(join(at.path, "x"))).toBe(false);
-}, 30_000);
+describe.each(transports)("%s", (transport) => {
+  beforeAll(async () => {
+    at = scratch();
+    to = await destination(at, transport, { silence: 300 });
+    client = connectPeer(to.peer, { id, silence: 3000 });
+    await client.put([base], good, AbortSignal.timeout(3000));
+  });
+  afterAll(async () => {
+    client.close();
+    await to.close();
+    at.remove();
+  });
 
-test("of a bundle with something wrong nothing is kept", async () => {
-  const [first, second] = [segmentOf("final/core-1.img", 0, good), segmentOf("final/core-2.img", 0, good)];
-  const bodies = [
-    Buffer.concat([bundleHead([first, { ...second, digest: base.digest.replace(/^./, "x") }]), good, good]),
-    Buffer.concat([bundleHead([first, { ...second, digest: digestOf(Buffer.alloc(1)) }]), good, good]),
-    Buffer.concat([bundleHead([first, { ...second, offset: 5 }]), good, good]),
-    Buffer.concat([bundleHead([first, second]), good]),
-  ];
-  for (const body of bodies) expect(await put({ bundle: "" }, body)).toBe(400);
-  expect(to.receiver.received()).toEqual({ segments: [base] });
-  expect(await put({ bundle: "" }, Buffer.alloc(segmentSize + 1))).toBe(413);
+  test("500 segments with something wrong: refused by status, nothing kept, the line still good", async () => {
+    await fc.assert(
+      fc.asyncProperty(wrong, async ({ listed, body, status }) => {
+        expect(await put([listed], body)).toBe(status);
+        expect(to.receiver.received()).toEqual({ segments: [base] });
+      }),
+      { numRuns: 500 },
+    );
+    expect(readdirSync(at.destination)).toEqual(["final"]);
+    expect(readdirSync(join(at.destination, "final"))).toEqual(["pages-1.img"]);
+    expect(readFileSync(join(at.destination, "final/pages-1.img")).equals(good)).toBe(true);
+    expect(existsSync(join(at.path, "x"))).toBe(false);
+    expect(await put([base], good)).toBe(200);
+  }, 30_000);
+
+  test("of a bundle with something wrong nothing is kept", async () => {
+    const [first, second] = [segmentOf("final/core-1.img", 0, good), segmentOf("final/core-2.img", 0, good)];
+    const twice = Buffer.concat([good, good]);
+    expect(await put([first, { ...second, digest: base.digest.replace(/^./, "x") }], twice)).toBe(400);
+    expect(await put([first, { ...second, digest: digestOf(Buffer.alloc(1)) }], twice)).toBe(400);
+    expect(await put([first, { ...second, offset: 5 }], twice)).toBe(400);
+    expect(await put([first, second], good)).toBe(400);
+    expect(await put([], good)).toBe(400);
+    expect(await put([base], Buffer.alloc(longestBundle))).toBe(413);
+    expect(to.receiver.received()).toEqual({ segments: [base] });
+  });
 });
 
 test("a sender that stops in the middle is let go, and the next one served", async () => {
-  const client = connectPeer(to.peer, { id, silence: 3000 });
-  const stuck = request({
-    socketPath: socket(),
-    method: "PUT",
-    path: target(text(base)),
-    headers: { "content-length": 1000 },
-  });
+  at = scratch();
+  to = await destination(at, "relay", { silence: 300 });
+  const { socket: socketPath } = to.peer as { socket: string };
+  client = connectPeer(to.peer, { id, silence: 3000 });
+  const headers = { "content-length": 1000 };
+  const stuck = request({ socketPath, method: "PUT", path: `/peer/${id}/segments`, headers });
   const ended = new Promise((resolve) =>
     stuck.on("error", resolve).on("response", (answer) => resolve(answer.statusCode)),
   );
@@ -163,6 +165,8 @@ test("a sender that stops in the middle is let go, and the next one served", asy
   await expect(client.put([base], good, AbortSignal.timeout(3000))).resolves.toBeUndefined();
   await ended;
   client.close();
+  await to.close();
+  at.remove();
 });
 
 // ---- the final list ---------------------------------------------------------------------------------------------
@@ -214,7 +218,7 @@ test("in any order, repeated and several at a time: the files are the same", asy
     fc.asyncProperty(order, async ([all, again]) => {
       const { at, receiver } = await store();
       await Promise.all(
-        [...all, ...again].map(({ segment, part }) => receiver.receive(segment, Readable.from([part]))),
+        [...all, ...again].map(({ segment, part }) => receiver.receive(bundleOf(segment, part))),
       );
       await receiver.verifyFinal(list, me);
       for (const [file, bytes] of files)
@@ -267,7 +271,7 @@ function changed(at: number, change: (file: FinalFile) => FinalFile): FinalFile[
 
 test("a list that is not what arrived is refused, whatever is wrong; the right one is then accepted", async () => {
   const { at, receiver } = await store();
-  for (const { segment, part } of pieces) await receiver.receive(segment, Readable.from([part]));
+  for (const { segment, part } of pieces) await receiver.receive(bundleOf(segment, part));
   // An empty file that is missing from the list is no difference in what arrived.
   const told = spoilt.filter(
     (spoiltList) => spoiltList.length !== 2 || spoiltList.some(({ size }) => size === 0),
@@ -288,14 +292,15 @@ test("a list that is not what arrived is refused, whatever is wrong; the right o
 
 test("after the list nothing more is taken", async () => {
   const { receiver } = await store();
-  for (const { segment, part } of pieces) await receiver.receive(segment, Readable.from([part]));
+  for (const { segment, part } of pieces) await receiver.receive(bundleOf(segment, part));
   await receiver.verifyFinal(list, me);
   const more = segmentOf("final/more.img", 0, good);
-  await expect(receiver.receive(more, Readable.from([good]))).rejects.toMatchObject({
+  await expect(receiver.receive(bundleOf(more, good))).rejects.toMatchObject({
     status: 409,
     code: "SEALED",
   });
-  await expect(receiver.receive(pieces[0]?.segment ?? more, Readable.from([good]))).rejects.toMatchObject({
+  const [{ segment, part }] = pieces as [{ segment: Segment; part: Buffer }];
+  await expect(receiver.receive(bundleOf(segment, part))).rejects.toMatchObject({
     code: "SEALED",
   });
 });
@@ -307,7 +312,7 @@ test("a link in the place of a file or a directory is not followed", async () =>
   symlinkSync(join(elsewhere, "file"), join(at.destination, "preserve.tar"));
   symlinkSync(elsewhere, join(at.destination, "final"));
   for (const file of ["preserve.tar", "final/core-1.img"]) {
-    await expect(receiver.receive(segmentOf(file, 0, good), Readable.from([good]))).rejects.toThrow();
+    await expect(receiver.receive(bundleOf(segmentOf(file, 0, good), good))).rejects.toThrow();
   }
   expect(readdirSync(elsewhere)).toEqual([]);
 });
@@ -320,28 +325,19 @@ test("all together have a limit, a segment that replaces itself counts once", as
     maxTotal: 1500,
   });
   stores.push({ at, close: () => receiver.close() });
-  for (let time = 0; time < 3; time++) await receiver.receive(base, Readable.from([good]));
+  for (let time = 0; time < 3; time++) await receiver.receive(bundleOf(base, good));
   const second = segmentOf("final/core-1.img", 0, good);
-  await expect(receiver.receive(second, Readable.from([good]))).rejects.toMatchObject({
+  await expect(receiver.receive(bundleOf(second, good))).rejects.toMatchObject({
     status: 413,
     code: "TOTAL_TOO_LONG",
   });
 });
 
-function put(query: Record<string, string>, body: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ socketPath: socket(), method: "PUT", path: target(query) }, (answer) => {
-      answer.resume().on("end", () => resolve(answer.statusCode ?? 0));
-    });
-    sent.on("error", reject).end(body);
-  });
-}
-
-function target(query: Record<string, string>): string {
-  return `/peer/${id}/segments?${new URLSearchParams(query).toString()}`;
-}
-
-function socket(): string {
-  if (to.peer.transport !== "relay") throw new Error("no socket");
-  return to.peer.socket;
+/** The status that comes back. */
+async function put(listed: object[], bytes: Buffer): Promise<number> {
+  const sent = client.put(listed as Segment[], bytes, AbortSignal.timeout(3000));
+  return sent.then(
+    () => 200,
+    (thrown: { fault?: { status?: number } }) => thrown.fault?.status ?? 0,
+  );
 }

@@ -30,6 +30,7 @@ async function listener(): Promise<PeerListener & { asked: number }> {
       counted.asked++;
       response.end(JSON.stringify({ segments: [] }));
     },
+    take: async () => undefined,
   });
   return until(Object.assign(counted, made));
 }
@@ -87,7 +88,14 @@ test("closing ends the connections that are open", async () => {
 
 test("a port that is taken says so", async () => {
   const { port } = await listener();
-  const again = createPeerListener({ port, host: "127.0.0.1", id, psk, handler: () => undefined });
+  const again = createPeerListener({
+    port,
+    host: "127.0.0.1",
+    id,
+    psk,
+    handler: () => undefined,
+    take: async () => undefined,
+  });
   await expect(again).rejects.toMatchObject({ code: "EADDRINUSE" });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { appendFileSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { connectPeer } from "../../../src/daemon/transfer/client.js";
 import { segmentSize } from "../../../src/daemon/transfer/segment.js";
 import { createShipper, type Shipper, type ShipperOptions } from "../../../src/daemon/transfer/shipper.js";
 import { pause, waitFor } from "../../../src/wait.js";
-import { cuttable, destination, id, me, scratch, type Destination, type Scratch } from "./ends.js";
+import { cuttable, destination, id, me, scratch, type Scratch } from "./ends.js";
 
 let at: Scratch;
 let ends: { close(): void | Promise<void> }[];
@@ -59,102 +59,133 @@ function expectArrived(files: Map<string, Buffer>): void {
   }
 }
 
-test.each<Peer["transport"]>(["relay", "direct"])("%s: every file arrives as it is", async (transport) => {
-  const files = images();
-  const to = until(await destination(at, transport));
-  const seen: TransferProgress[] = [];
-  const list = await shipper(to.peer, { onProgress: (progress) => seen.push(progress) }).finish();
-  await to.receiver.verifyFinal(list, me);
-  expectArrived(files);
-  const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
-  // Three whole segments of the first file, one of the second, and what is small together.
-  expect(seen).toHaveLength(5);
-  expect(seen.at(-1)).toEqual({ bytes: total, total, files: 5 });
-  expect(to.receiver.progress()).toEqual({ bytes: total, files: 4 });
-});
-
-test("a pages image goes while it is written, the rest when it is done", async () => {
-  const to = until(await destination(at, "relay"));
-  const from = shipper(to.peer);
-  from.follow();
-  const [pages, other] = [randomBytes(2 * segmentSize + 99), randomBytes(segmentSize)];
-  writeFileSync(join(at.source, "final/core-1.img"), other);
-  for (let written = 0; written < pages.length; written += 700_000) {
-    appendFileSync(join(at.source, "final/pages-1.img"), pages.subarray(written, written + 700_000));
-    await pause(1);
-  }
-  const early = await waitFor(
-    "both whole segments",
-    async () => (to.receiver.progress().bytes === 2 * segmentSize ? true : undefined),
-    {
-      timeout: 5000,
-    },
-  );
-  expect(early).toBe(true);
-  const list = await from.finish();
-  await to.receiver.verifyFinal(list, me);
-  expectArrived(
-    new Map([
-      ["final/pages-1.img", pages],
-      ["final/core-1.img", other],
-    ]),
-  );
-});
-
-test("a line that breaks again and again costs time, not bytes", async () => {
-  const files = images();
-  const to = until(await destination(at, "relay"));
-  let through = 0;
-  const line = until(
-    await cuttable(at, socketOf(to), (bytes) => {
-      through += bytes;
-      if (through > 1.5 * segmentSize) {
-        through = 0;
-        line.cut();
-      }
-    }),
-  );
-  const list = await shipper({ transport: "relay", socket: line.socket }, { atOnce: 1 }).finish();
-  await to.receiver.verifyFinal(list, me);
-  expectArrived(files);
-});
-
-test("a destination that starts again in between keeps what it had", async () => {
-  const files = images();
-  const first = await destination(at, "relay");
-  const from = shipper(first.peer, { atOnce: 1 });
-  from.follow();
-  await waitFor("a segment", async () => (first.receiver.progress().bytes > 0 ? true : undefined), {
-    timeout: 5000,
-    interval: 1,
+describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
+  test("every file arrives as it is", async () => {
+    const files = images();
+    const to = until(await destination(at, transport));
+    const seen: TransferProgress[] = [];
+    const list = await shipper(to.peer, { onProgress: (progress) => seen.push(progress) }).finish();
+    await to.receiver.verifyFinal(list, me);
+    expectArrived(files);
+    const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+    // Three whole segments of the first file, one of the second, and what is small together.
+    expect(seen).toHaveLength(5);
+    expect(seen.at(-1)).toEqual({ bytes: total, total, files: 5 });
+    expect(to.receiver.progress()).toEqual({ bytes: total, files: 4 });
   });
-  await first.close();
-  const second = until(await destination(at, "relay"));
-  expect(second.receiver.progress().bytes).toBeGreaterThan(0);
-  const list = await from.finish();
-  await second.receiver.verifyFinal(list, me);
-  expectArrived(files);
-});
 
-test("what a destination has lost is sent again", async () => {
-  const files = images();
-  const first = await destination(at, "relay");
-  const from = shipper(first.peer, { atOnce: 1 });
-  from.follow();
-  await waitFor(
-    "all whole segments",
-    async () => (first.receiver.progress().bytes === 4 * segmentSize ? true : undefined),
-    {
+  test("a pages image goes while it is written, the rest when it is done", async () => {
+    const to = until(await destination(at, transport));
+    const from = shipper(to.peer);
+    from.follow();
+    const [pages, other] = [randomBytes(2 * segmentSize + 99), randomBytes(segmentSize)];
+    writeFileSync(join(at.source, "final/core-1.img"), other);
+    for (let written = 0; written < pages.length; written += 700_000) {
+      appendFileSync(join(at.source, "final/pages-1.img"), pages.subarray(written, written + 700_000));
+      await pause(1);
+    }
+    const early = await waitFor(
+      "both whole segments",
+      async () => (to.receiver.progress().bytes === 2 * segmentSize ? true : undefined),
+      {
+        timeout: 5000,
+      },
+    );
+    expect(early).toBe(true);
+    const list = await from.finish();
+    await to.receiver.verifyFinal(list, me);
+    expectArrived(
+      new Map([
+        ["final/pages-1.img", pages],
+        ["final/core-1.img", other],
+      ]),
+    );
+  });
+
+  test("a line that breaks again and again costs time, not bytes", async () => {
+    const files = images();
+    const to = until(await destination(at, transport));
+    let through = 0;
+    const line = until(
+      await cuttable(at, to.peer, (bytes) => {
+        through += bytes;
+        if (through > 1.5 * segmentSize) {
+          through = 0;
+          line.cut();
+        }
+      }),
+    );
+    const list = await shipper(line.peer, { atOnce: 1 }).finish();
+    await to.receiver.verifyFinal(list, me);
+    expectArrived(files);
+  });
+
+  test("a destination that starts again in between keeps what it had", async () => {
+    const files = images();
+    const first = await destination(at, transport);
+    const from = shipper(first.peer, { atOnce: 1 });
+    from.follow();
+    await waitFor("a segment", async () => (first.receiver.progress().bytes > 0 ? true : undefined), {
       timeout: 5000,
-    },
-  );
-  await first.close();
-  writeFileSync(join(at.destination, "final/pages-1.img"), "something else");
-  const second = until(await destination(at, "relay"));
-  expect(second.receiver.progress().bytes).toBe(segmentSize);
-  const list = await from.finish();
-  await second.receiver.verifyFinal(list, me);
-  expectArrived(files);
+      interval: 1,
+    });
+    await first.close();
+    const second = until(await destination(at, transport, { again: first.peer }));
+    expect(second.receiver.progress().bytes).toBeGreaterThan(0);
+    const list = await from.finish();
+    await second.receiver.verifyFinal(list, me);
+    expectArrived(files);
+  });
+
+  test("what a destination has lost is sent again", async () => {
+    const files = images();
+    const first = await destination(at, transport);
+    const from = shipper(first.peer, { atOnce: 1 });
+    from.follow();
+    await waitFor(
+      "all whole segments",
+      async () => (first.receiver.progress().bytes === 4 * segmentSize ? true : undefined),
+      {
+        timeout: 5000,
+      },
+    );
+    await first.close();
+    writeFileSync(join(at.destination, "final/pages-1.img"), "something else");
+    const second = until(await destination(at, transport, { again: first.peer }));
+    expect(second.receiver.progress().bytes).toBe(segmentSize);
+    const list = await from.finish();
+    await second.receiver.verifyFinal(list, me);
+    expectArrived(files);
+  });
+
+  test("a refusal ends it and says why", async () => {
+    images();
+    const to = until(await destination(at, transport, { maxTotal: 2 * segmentSize }));
+    await expect(shipper(to.peer).finish()).rejects.toMatchObject({
+      fault: { kind: "refused", status: 413, code: "TOTAL_TOO_LONG" },
+    });
+  });
+
+  test("a destination that cannot write says so", async () => {
+    images();
+    const to = until(await destination(at, transport));
+    writeFileSync(join(at.destination, "final"), "a file where a directory belongs");
+    await expect(shipper(to.peer).finish()).rejects.toMatchObject({
+      fault: { kind: "refused", status: 500 },
+    });
+  });
+
+  test("closing in the middle leaves nothing under way", async () => {
+    images();
+    const to = until(await destination(at, transport, { before: () => pause(10_000, lease.signal) }));
+    const lease = new AbortController();
+    const from = shipper(to.peer);
+    const list = from.finish().catch((thrown: unknown) => thrown);
+    await pause(50);
+    await from.close();
+    expect(await list).toMatchObject({ message: "the transfer was closed" });
+    lease.abort();
+  });
 });
 
 test("nobody there: tried until the caller's signal says stop", async () => {
@@ -166,21 +197,6 @@ test("nobody there: tried until the caller's signal says stop", async () => {
   ).finish();
   setTimeout(() => lease.abort(new Error("the lease is over")), 300);
   await expect(list).rejects.toThrow("the lease is over");
-});
-
-test("a refusal ends it and says why", async () => {
-  images();
-  const to = until(await destination(at, "relay", { maxTotal: 2 * segmentSize }));
-  await expect(shipper(to.peer).finish()).rejects.toMatchObject({
-    fault: { kind: "refused", status: 413, code: "TOTAL_TOO_LONG" },
-  });
-});
-
-test("a destination that cannot write says so", async () => {
-  images();
-  const to = until(await destination(at, "relay"));
-  writeFileSync(join(at.destination, "final"), "a file where a directory belongs");
-  await expect(shipper(to.peer).finish()).rejects.toMatchObject({ fault: { kind: "refused", status: 500 } });
 });
 
 test("a file that shrinks, or is none, is an error of the source", async () => {
@@ -205,20 +221,3 @@ test.each([
   const to = until(await destination(at, "relay"));
   await expect(shipper(to.peer).finish()).rejects.toThrow(message);
 });
-
-test("closing in the middle leaves nothing under way", async () => {
-  images();
-  const to = until(await destination(at, "relay", { before: () => pause(10_000, lease.signal) }));
-  const lease = new AbortController();
-  const from = shipper(to.peer);
-  const list = from.finish().catch((thrown: unknown) => thrown);
-  await pause(50);
-  await from.close();
-  expect(await list).toMatchObject({ message: "the transfer was closed" });
-  lease.abort();
-});
-
-function socketOf(to: Destination): string {
-  if (to.peer.transport !== "relay") throw new Error("no socket");
-  return to.peer.socket;
-}

@@ -1,0 +1,100 @@
+/** A frame: u32 big-endian length of its content, the content, sealed, and the seal's tag; the length is sealed too. */
+import type { DecipherGCM } from "node:crypto";
+import type { Socket } from "node:net";
+import { release } from "../release.js";
+import { HttpError } from "../../refusals.js";
+import type { Intake, Patience } from "./intake.js";
+import { tagSize, type Seal } from "./seal.js";
+
+const headSize = 4;
+/** Bytes that are sealed at a time: they stay in the processor's cache until the kernel has copied them. */
+const piece = 256 * 1024;
+/** Bytes that are sealed before the socket is asked to send them. */
+const stride = 1024 * 1024;
+
+/** Resolves when all of it was handed to the kernel; rejects where the connection breaks before. */
+export async function sendFrame(socket: Socket, seal: Seal, parts: readonly Buffer[]): Promise<void> {
+  const head = Buffer.alloc(headSize);
+  head.writeUInt32BE(parts.reduce((sum, part) => sum + part.length, 0));
+  const cipher = seal.next(head);
+  socket.write(head);
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += stride) {
+      const sealed = cut(part.subarray(at, at + stride), piece).map((bytes) => cipher.update(bytes));
+      await write(socket, sealed);
+      sealed.forEach(release);
+    }
+  }
+  cipher.final();
+  await write(socket, [cipher.getAuthTag()]);
+}
+
+function cut(bytes: Buffer, size: number): Buffer[] {
+  const count = Math.ceil(bytes.length / size);
+  return Array.from({ length: count }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
+}
+
+function write(socket: Socket, parts: readonly Buffer[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const last = parts.length - 1;
+    socket.cork();
+    for (const [at, part] of parts.entries()) {
+      if (at < last) socket.write(part);
+      else socket.write(part, (error) => (error ? reject(error) : resolve()));
+    }
+    socket.uncork();
+  });
+}
+
+/** A frame whose length has come, but not its content. */
+export class Frame {
+  readonly #intake: Intake;
+  readonly #opening: DecipherGCM;
+  #left: number;
+  #broken = false;
+
+  private constructor(intake: Intake, seal: Seal, head: Buffer) {
+    this.#intake = intake;
+    this.#opening = seal.open(head);
+    this.#left = head.readUInt32BE() + tagSize;
+  }
+
+  /** Whether it was begun to be read and did not come whole: what follows it makes no sense. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** The next one. Rejects where the connection ends. */
+  static async next(intake: Intake, seal: Seal, patience?: Patience): Promise<Frame> {
+    return new Frame(intake, seal, await intake.exactly(headSize, patience));
+  }
+
+  /**
+   * Opens it into a buffer; resolves to its length. Rejects with an HttpError, before it is read, where it is too long,
+   * else where it is not what was sent, or the connection is lost.
+   */
+  async into(buffer: Buffer, patience: Patience): Promise<number> {
+    const length = this.#left - tagSize;
+    if (length > buffer.length)
+      throw new HttpError(413, "TOO_LONG", `a frame has at most ${buffer.length} bytes`);
+    this.#left = 0;
+    this.#broken = true;
+    let at = 0;
+    const open = (part: Buffer): void => {
+      const opened = this.#opening.update(part);
+      at += opened.copy(buffer, at);
+      release(opened);
+    };
+    await this.#intake.read(length, open, patience);
+    this.#opening.setAuthTag(await this.#intake.exactly(tagSize, patience)).final();
+    this.#broken = false;
+    return length;
+  }
+
+  /** Takes what was not read of it and forgets it: the line can go on only with the next frame. */
+  async skip(patience: Patience): Promise<void> {
+    const left = this.#left;
+    this.#left = 0;
+    await this.#intake.read(left, () => undefined, patience);
+  }
+}
