@@ -1,6 +1,7 @@
 import { type MigrationReport } from "../src/migration/report.js";
 import { type Move, type NodeName, type Stage } from "../test/support/stage.js";
 import { patternService, type Cast } from "../test/support/services.js";
+import { waitFor } from "../src/wait.js";
 import { ask } from "../test/support/ask.js";
 
 /** A migration as its service and its operator saw it, in milliseconds. */
@@ -28,6 +29,7 @@ export class Mover {
   static async start(stage: Stage, megabytes: number): Promise<Mover> {
     const cast = patternService(stage.lab.client.address, megabytes);
     await stage.result("start", await stage.plan([cast]));
+    await waitFor("the service", () => ask<Ticks>(stage, cast, "a", "/ticks"), { timeout: 20_000 });
     return new Mover(stage, cast);
   }
 

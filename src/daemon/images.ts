@@ -2,6 +2,7 @@ import { lstat, mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSize } from "../units.js";
 import type { DaemonPaths } from "./paths.js";
+import { giveBackReserve } from "./preallocate.js";
 
 /** Bytes that can still be written below `path`. */
 export async function freeBytes(path: string): Promise<number> {
@@ -48,6 +49,8 @@ export async function makeImages(
   room: Room,
 ): Promise<string> {
   const known = await findImages(paths, id);
+  // Asked again, it is taken again: until then it would count as used by somebody else.
+  if (known !== undefined) await giveBackReserve(known);
   const missing = bytes - (known === undefined ? 0 : await allocatedIn(join(known, into)));
   const inMemory = Math.min(await freeBytes(paths.images), room.memory - room.reserve);
   const onTheDisk = await freeBytes(paths.state);

@@ -7,7 +7,14 @@ import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runCommand } from "./command.js";
 
+const reserve = "reserve";
 const pagesImage = (index: number): string => `pages-${index + 1}.img`;
+
+/**
+ * Bytes per second that memory is got with at least, or it is given up: a virtual machine's host gives memory when it is
+ * touched, not when it is allocated (350 MB/s were seen).
+ */
+const leastRate = { images: 0.5e9, reserve: 0.8e9 };
 
 /**
  * Makes the files that CRIU's page images will come into; it numbers them by process, parents first.
@@ -15,7 +22,8 @@ const pagesImage = (index: number): string => `pages-${index + 1}.img`;
  */
 export async function preallocateImages(directory: string, sizes: readonly number[]): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  for (const [index, size] of sizes.entries()) await allocate(join(directory, pagesImage(index)), size);
+  for (const [index, size] of sizes.entries())
+    await allocate(join(directory, pagesImage(index)), size, leastRate.images);
 }
 
 /** Bytes of the page images that CRIU wrote into a directory, in its order. */
@@ -28,11 +36,14 @@ export async function pagesSizes(directory: string): Promise<number[]> {
   return sizes;
 }
 
-/** Memory that this machine has handed out once before is quicker to get again. */
-export async function warmMemory(directory: string, bytes: number): Promise<void> {
-  const path = join(directory, "warming");
-  await allocate(path, bytes);
-  await rm(path, { force: true });
+/** Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. */
+export async function reserveMemory(directory: string, bytes: number): Promise<void> {
+  await allocate(join(directory, reserve), bytes, leastRate.reserve);
+}
+
+/** Given back right before CRIU needs it: this machine hands it out again before any other, and its host has not taken it. */
+export async function giveBackReserve(directory: string): Promise<void> {
+  await rm(join(directory, reserve), { force: true });
 }
 
 /** What was guessed wrongly would only hold memory. */
@@ -44,21 +55,16 @@ export async function removeUnused(directory: string, used: ReadonlySet<string>)
 }
 
 /** Where it fails nothing is lost but time: the room was looked at before, and writing will say so. */
-async function allocate(path: string, bytes: number): Promise<void> {
+async function allocate(path: string, bytes: number, rate: number): Promise<void> {
   if (bytes === 0) return;
   const { code } = await runCommand(["fallocate", "--length", String(bytes), path]);
-  if (code === 0 && (await isMemory(dirname(path)))) await touch(path, bytes);
+  if (code === 0 && (await isMemory(dirname(path)))) await touch(path, bytes, rate);
 }
 
-/**
- * A virtual machine's host gives memory when it is touched, not when it is allocated: a host that is slow at it
- * (600 MB/s were seen) is given so long, and no longer.
- */
-async function touch(path: string, bytes: number): Promise<void> {
-  const seconds = Math.max(0.4, bytes / 1e9);
+async function touch(path: string, bytes: number, rate: number): Promise<void> {
   const all = [`count=${bytes}`, "iflag=count_bytes", "conv=notrunc"];
   const dd = ["dd", "if=/dev/zero", `of=${path}`, "bs=1M", "status=none", ...all];
-  await runCommand(["timeout", "--foreground", seconds.toFixed(1), ...dd]);
+  await runCommand(["timeout", "--foreground", (bytes / rate).toFixed(2), ...dd]);
 }
 
 const tmpfs = 0x01021994;

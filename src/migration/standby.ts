@@ -2,7 +2,6 @@ import type { Status } from "../daemon/api.js";
 import { exitCodes, FastmigError } from "../errors.js";
 import type { PlanService } from "../plan/plan.js";
 import * as podman from "../remote/engine.js";
-import type { Node } from "../remote/node.js";
 import { run } from "../remote/run.js";
 import { waitFor } from "../wait.js";
 import { prepareDirectories } from "./directories.js";
@@ -28,15 +27,9 @@ export async function createStandby(
   const node = await site.node();
   await prepareDirectories(site);
   const port = transferPort(site, taken ?? (await takenPorts(site)));
-  const hugePages = await hasHugePages(node);
-  await run(node, podman.create(service, { image, paths: site.paths, transferPort: port, hugePages }));
+  await run(node, podman.create(service, { image, paths: site.paths, transferPort: port }));
   await run(node, podman.start(service.name));
   return port;
-}
-
-async function hasHugePages(node: Node): Promise<boolean> {
-  const outcome = await node.exec(["test", "-d", "/sys/kernel/mm/transparent_hugepage"]);
-  return outcome.kind === "exited" && outcome.code === 0;
 }
 
 /** The first port of the node's range that nobody has. */

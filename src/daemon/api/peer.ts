@@ -36,8 +36,6 @@ export const ExpectRequest = z.strictObject({
   tree: count,
   /** About what the page image of each process will have, parents first: allocated in advance. */
   pages: z.array(count),
-  /** Bytes of memory that are touched in advance. */
-  warm: count,
 });
 export type ExpectRequest = z.infer<typeof ExpectRequest>;
 

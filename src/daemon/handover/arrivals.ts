@@ -11,7 +11,7 @@ import {
   type RoundArrived,
 } from "../api.js";
 import { readIfThere, replaceDurably } from "../durable.js";
-import { preallocateImages, removeUnused, warmMemory } from "../preallocate.js";
+import { preallocateImages, removeUnused, reserveMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
 import { parentLink } from "../transfer/image-files.js";
 import type { TakeBundle } from "../transfer/line/serve.js";
@@ -60,10 +60,11 @@ export class Arrivals {
   }
 
   /** Before the freeze, so that taking what comes costs no more than copying it. */
-  async expect(images: string, { round, pages, warm }: ExpectRequest): Promise<void> {
+  async expect(images: string, { round, pages, tree }: ExpectRequest): Promise<void> {
     const into = join(images, round === null ? "final" : String(round));
+    await preallocateImages(into, pages);
     // The tree's own memory comes on top of its images.
-    await Promise.all([preallocateImages(into, pages), warmMemory(images, warm)]);
+    if (round === null) await reserveMemory(images, tree);
     await this.#open(images);
     this.#expected().expect(round);
   }

@@ -41,7 +41,7 @@ async function makeRoom(
   { paths, service }: HandOverDeps,
   id: string,
   { round, chain, preserve }: Leg,
-): Promise<{ images: string } & Pick<ExpectRequest, "round" | "bytes" | "tree" | "pages" | "warm">> {
+): Promise<{ images: string } & Pick<ExpectRequest, "round" | "bytes" | "tree" | "pages">> {
   const rss = (await service.describeTree()).map((process) => process.rss);
   const tree = sumOf(rss);
   // At the worst every page is written between two dumps. After a round the final dump has to fit too.
@@ -51,7 +51,7 @@ async function makeRoom(
   const room = { memory: headroom(await memoryFacts()), reserve: 0 };
   const images = await makeImages(paths, id, { bytes, into }, room);
   const pages = round === null ? await expectedPages(images, chain, rss) : [];
-  return { images, round, bytes, tree, pages, warm: chain.length === 0 ? bytes : sumOf(pages) };
+  return { images, round, bytes, tree, pages };
 }
 
 /** After rounds about as much as the last one brought, and a quarter more; CRIU numbers its page images by process each time. */
@@ -61,7 +61,7 @@ async function expectedPages(images: string, chain: readonly number[], rss: numb
   return (await pagesSizes(join(images, String(last)))).map((size) => Math.ceil(size * 1.25));
 }
 
-function sumOf(sizes: readonly number[]): number {
+export function sumOf(sizes: readonly number[]): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 

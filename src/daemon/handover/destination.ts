@@ -16,6 +16,7 @@ import { readIfThere, replaceDurably } from "../durable.js";
 import { ownDirectory, readLog, restoreLog, restorePidFile } from "../engine.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
+import { giveBackReserve } from "../preallocate.js";
 import { isDead, readStat } from "../procfs.js";
 import { succeeded, type Tracked } from "../processes.js";
 import { Conflict } from "../refusals.js";
@@ -196,7 +197,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const pipes = { stdout: stdoutInode, stderr: stderrInode };
     const imagesDir = join(images, "final");
     const job = { owner, imagesDir, workDir: this.directory, holdIn: this.directory, pipes };
-    const criu = await this.deps.engine.restore(job);
+    const [criu] = await Promise.all([this.deps.engine.restore(job), giveBackReserve(images)]);
     await rememberRun(this.directory, "restore", criu, this.deps.life);
     this.#watch(criu);
   }

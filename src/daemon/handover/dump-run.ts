@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { dumpLog, ownDirectory, readLog } from "../engine.js";
+import { giveBackReserve } from "../preallocate.js";
 import { isDead } from "../procfs.js";
 import type { Tracked } from "../processes.js";
 import { recallRun, rememberRun, watchRun, type CriuEvents } from "./criu-watch.js";
@@ -40,7 +41,7 @@ export class DumpRun {
     if (!wanted()) throw new Error("the migration was given up before the freeze");
     await removeStatistics(this.#directory, "dump");
     const last = chain.at(-1);
-    const criu = await this.#deps.engine.dump({
+    const dumping = this.#deps.engine.dump({
       owner,
       imagesDir,
       workDir: this.#directory,
@@ -48,6 +49,7 @@ export class DumpRun {
       rootPid: root.pid,
       ...(last === undefined ? {} : { parent: `../${last}` }),
     });
+    const [criu] = await Promise.all([dumping, giveBackReserve(images)]);
     await rememberRun(this.#directory, "dump", criu, this.#deps.life);
     this.#follow(criu);
   }

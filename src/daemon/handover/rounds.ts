@@ -11,7 +11,6 @@ import {
 } from "../api.js";
 import { roundName } from "../engine.js";
 import { findImages, NoRoom } from "../images.js";
-import { warmMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
 import { connectPeer, type PeerClient } from "../transfer/client.js";
 import { Pace } from "../transfer/pace.js";
@@ -206,12 +205,9 @@ export class Rounds {
     const leg = { round: number, chain: this.chain, preserve: [] };
     const { images, expected } = await prepareDeparture(this.#deps, open, leg);
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(announceLimit)]);
-    const expect = async (): Promise<void> => {
+    try {
       await this.forgetDropped(client, signal);
       await retryLost((limited) => client.post("expect", expected, PeerState, limited), signal, askLimit);
-    };
-    try {
-      await Promise.all([expect(), warmMemory(images, expected.warm)]);
       return { images };
     } catch (thrown) {
       this.#stop.signal.throwIfAborted();

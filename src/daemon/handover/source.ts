@@ -12,10 +12,10 @@ import {
 import { readIfThere, replaceDurably } from "../durable.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
-import { warmMemory } from "../preallocate.js";
+import { reserveMemory } from "../preallocate.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
 import { awaitDeath, awaitResume, killAll, type Scene } from "./death.js";
-import { packUp, prepareDeparture } from "./departure.js";
+import { packUp, prepareDeparture, sumOf } from "./departure.js";
 import { DumpRun } from "./dump-run.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { Conflict } from "../refusals.js";
@@ -83,7 +83,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
     const announced = this.#connect(request).announce(expected, this.#rounds);
-    await Promise.all([announced, warmMemory(images, expected.warm)]);
+    await Promise.all([announced, reserveMemory(images, sumOf(expected.pages))]);
     await this.makeDirectory();
     await replaceDurably(this.#requestFile(), JSON.stringify(request));
     await this.machine.send("switchover");

@@ -2,7 +2,12 @@ import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { preallocateImages, removeUnused, warmMemory } from "../../../src/daemon/preallocate.js";
+import {
+  giveBackReserve,
+  preallocateImages,
+  removeUnused,
+  reserveMemory,
+} from "../../../src/daemon/preallocate.js";
 
 let directory: string;
 beforeEach(async () => {
@@ -22,13 +27,18 @@ test("what came under no such name is removed, and nothing else", async () => {
   expect(await readdir(directory)).toEqual(["pages-2.img"]);
 });
 
-test("warming leaves nothing behind", async () => {
-  await warmMemory(directory, 1024 * 1024);
+test("a reserve holds its memory until it is given back, and leaves nothing behind", async () => {
+  await reserveMemory(directory, 1024 * 1024);
+  const [file = ""] = await readdir(directory);
+  expect((await stat(join(directory, file))).blocks * 512).toBeGreaterThanOrEqual(1024 * 1024);
+  await giveBackReserve(directory);
   expect(await readdir(directory)).toEqual([]);
+  await giveBackReserve(directory);
 });
 
 test("a disk that is too small for it is no error here", async () => {
-  await warmMemory(directory, 2 ** 52);
+  await reserveMemory(directory, 2 ** 52);
   await preallocateImages(directory, [2 ** 52]);
-  expect((await readdir(directory)).length).toBeLessThanOrEqual(1);
+  const files = await Promise.all((await readdir(directory)).map((name) => stat(join(directory, name))));
+  expect(files.filter(({ blocks }) => blocks > 0)).toEqual([]);
 });

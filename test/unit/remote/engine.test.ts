@@ -11,12 +11,10 @@ const service: ContainerPlan = {
 const paths = servicePaths("counter");
 
 test("a container's command line", () => {
-  expect(podman.create(service, { paths, transferPort: null, hugePages: true, labels: { x: "y" } })).toEqual([
+  expect(podman.create(service, { paths, transferPort: null, labels: { x: "y" } })).toEqual([
     ...["podman", "create", "--name", "counter", "--user", "0", "--security-opt", "seccomp=unconfined"],
     ...["--cap-add", "CHECKPOINT_RESTORE", "--cap-add", "SYS_PTRACE", "--cap-add", "SETPCAP"],
-    "--mount",
-    'type=volume,dst=/run/fastmig-images,"volume-opt=type=tmpfs","volume-opt=device=tmpfs",' +
-      '"volume-opt=o=mode=0700,nosuid,nodev,huge=within_size"',
+    ...["--tmpfs", "/run/fastmig-images:mode=0700,nosuid,nodev"],
     ...[
       "-v",
       "/run/fastmig/counter:/run/fastmig/counter",
@@ -59,10 +57,7 @@ test("what the plan's run adds, and the transfer port", () => {
     memory: 1024,
     args: ["--hostname", "c"],
   };
-  const argv = podman.create(
-    { ...service, run },
-    { paths, transferPort: 7900, hugePages: false, image: "sha256:abc" },
-  );
+  const argv = podman.create({ ...service, run }, { paths, transferPort: 7900, image: "sha256:abc" });
   expect(argv.slice(argv.indexOf("-p"))).toEqual([
     ...["-p", "8080:80/tcp", "-p", "127.0.0.1:53:53/udp", "-p", "[::1]:1:2/tcp", "-p", "7900:7900/tcp"],
     ...[
@@ -83,9 +78,7 @@ test("what the plan's run adds, and the transfer port", () => {
 
 test("on the host's network nothing has to be published", () => {
   const run = { ...service.run, network: "host" };
-  expect(podman.create({ ...service, run }, { paths, transferPort: 7900, hugePages: false })).not.toContain(
-    "-p",
-  );
+  expect(podman.create({ ...service, run }, { paths, transferPort: 7900 })).not.toContain("-p");
 });
 
 describe("the digest of what a container is made from", () => {
