@@ -7,7 +7,8 @@ import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runCommand } from "./command.js";
 
-const reserve = "reserve";
+/** Beside the images, in a directory of its own: what lies loose among them is shipped. */
+const reserveIn = (images: string): string => join(images, "reserve");
 const pagesImage = (index: number): string => `pages-${index + 1}.img`;
 
 /**
@@ -37,13 +38,14 @@ export async function pagesSizes(directory: string): Promise<number[]> {
 }
 
 /** Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. */
-export async function reserveMemory(directory: string, bytes: number): Promise<void> {
-  await allocate(join(directory, reserve), bytes, leastRate.reserve);
+export async function reserveMemory(images: string, bytes: number): Promise<void> {
+  await mkdir(reserveIn(images), { recursive: true, mode: 0o700 });
+  await allocate(join(reserveIn(images), "memory"), bytes, leastRate.reserve);
 }
 
 /** Given back right before CRIU needs it: this machine hands it out again before any other, and its host has not taken it. */
-export async function giveBackReserve(directory: string): Promise<void> {
-  await rm(join(directory, reserve), { force: true });
+export async function giveBackReserve(images: string): Promise<void> {
+  await rm(reserveIn(images), { recursive: true, force: true });
 }
 
 /** What was guessed wrongly would only hold memory. */
