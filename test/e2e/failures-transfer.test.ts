@@ -97,7 +97,10 @@ test("SIGKILL to the CLI while the destination restores, by relay: what is held 
 /** The image directory's file system without the room that was made in it before the freeze: the next bytes do not fit. */
 function shrinkImages(container: string): string {
   const pid = `$(podman inspect --format '{{.State.Pid}}' ${container})`;
-  const shrink =
-    "truncate -s 0 /run/fastmig-images/*/final/pages-*.img; mount -o remount,size=8m /run/fastmig-images";
-  return `nsenter -t ${pid} -m sh -c '${shrink}'`;
+  const shrink = [
+    "truncate -s 0 /run/fastmig-images/*/final/pages-*.img",
+    "rm -r /run/fastmig-images/*/reserve",
+    "mount -o remount,size=8m /run/fastmig-images",
+  ];
+  return `nsenter -t ${pid} -m sh -c '${shrink.join(" && ")}'`;
 }
