@@ -98,7 +98,7 @@ async function measure(stage: Stage, runs: number, say: Say): Promise<Series> {
 
 /**
  * Writes memory and gives it back. A virtual machine's host takes free memory away, and finding it again costs up to
- * 1.7 s for each GB: it would decide the figures by chance, raw ones and ours.
+ * 3 s for each GB: it would decide the figures by chance, raw ones and ours.
  */
 function warm(): void {
   execFileSync("dd", ["if=/dev/zero", "of=/dev/null", "bs=2000M", "count=1", "status=none"]);

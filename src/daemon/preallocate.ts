@@ -37,15 +37,22 @@ export async function pagesSizes(directory: string): Promise<number[]> {
   return sizes;
 }
 
-/** Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. */
+/** Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. Never rejects. */
 export async function reserveMemory(images: string, bytes: number): Promise<void> {
-  await mkdir(reserveIn(images), { recursive: true, mode: 0o700 });
-  await allocate(join(reserveIn(images), "memory"), bytes, leastRate.reserve);
+  try {
+    await mkdir(reserveIn(images), { recursive: true, mode: 0o700 });
+    await allocate(join(reserveIn(images), "memory"), bytes, leastRate.reserve);
+  } catch {
+    // Nothing is lost but time.
+  }
 }
 
-/** Given back right before CRIU needs it: this machine hands it out again before any other, and its host has not taken it. */
+/**
+ * Given back right before CRIU needs it: this machine hands it out again before any other, and its host has not taken it.
+ * Never rejects, for CRIU runs already and has to be watched: what stays goes with the images.
+ */
 export async function giveBackReserve(images: string): Promise<void> {
-  await rm(reserveIn(images), { recursive: true, force: true });
+  await rm(reserveIn(images), { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** What was guessed wrongly would only hold memory. */

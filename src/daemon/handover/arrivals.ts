@@ -69,9 +69,9 @@ export class Arrivals {
     this.#expected().expect(round);
   }
 
-  /** All of the round is here; rejects with a refusal that says what is missing. */
-  async verifyRound({ round, files }: RoundArrived): Promise<void> {
-    await this.#expected().verifyRound(round, files);
+  /** All of the round is here; throws a refusal that says what is missing. */
+  verifyRound({ round, files }: RoundArrived): void {
+    this.#expected().verifyRound(round, files);
   }
 
   /** The chain is poisoned. */
@@ -119,7 +119,7 @@ export class Arrivals {
 
   /** Everything on the list is here, and nothing else; rejects with a refusal that says what is missing. */
   async verify(request: FinalRequest): Promise<void> {
-    await this.#expected().verifyFinal(request.files, request.tree);
+    this.#expected().verifyFinal(request.files, request.tree);
     const used = new Set(request.files.filter(isOfFinal).map(({ file }) => basename(file)));
     if (this.#images !== undefined) await removeUnused(join(this.#images, "final"), used);
   }

@@ -95,9 +95,9 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
   }
 
-  /** Answers only where every byte of the round is here. */
-  async round(arrived: RoundArrived): Promise<void> {
-    await this.arrivals.verifyRound(arrived);
+  /** Returns only where every byte of the round is here. */
+  round(arrived: RoundArrived): void {
+    this.arrivals.verifyRound(arrived);
   }
 
   /** A round failed at the source: nothing will build on any of them. */

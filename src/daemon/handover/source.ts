@@ -82,8 +82,10 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const leg = { round: null, chain: this.#rounds.chain, preserve: request.preserve };
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
+    const reserved = reserveMemory(images, sumOf(expected.pages));
     const announced = this.#connect(request).announce(expected, this.#rounds);
-    await Promise.all([announced, reserveMemory(images, sumOf(expected.pages))]);
+    // Refused or not: what writes the reserve has ended before anybody removes the images.
+    await announced.finally(() => reserved);
     await this.makeDirectory();
     await replaceDurably(this.#requestFile(), JSON.stringify(request));
     await this.machine.send("switchover");

@@ -44,7 +44,7 @@ export function peerRoutes(daemon: Daemon): Route[] {
       response: Received,
       handle: async ({ params }) => daemon.destination(params["id"] ?? "").arrivals.received(),
     }),
-    ask(daemon, "state", "How the destination stands", undefined, async () => undefined),
+    ask(daemon, "state", "How the destination stands", undefined, () => undefined),
     ask(daemon, "round", "All of a round was sent: verify", RoundArrived, (half, body) => half.round(body)),
     ask(daemon, "forget", "A round failed: remove every round", ForgetRounds, (half) => half.forget()),
     ask(daemon, "final", "Everything was sent: verify, restore, hold", FinalRequest, (half, body) =>
@@ -60,7 +60,7 @@ function ask<B>(
   verb: string,
   summary: string,
   request: z.ZodMiniType<B> | undefined,
-  deed: (half: DestinationHalf, body: B) => Promise<unknown>,
+  deed: (half: DestinationHalf, body: B) => unknown,
 ): Route {
   return route<B>({
     method: "POST",

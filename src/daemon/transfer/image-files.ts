@@ -52,10 +52,10 @@ export function isOfRound(file: string): boolean {
 }
 
 /** Fills `into` from `offset` on. Throws where the file ends before. */
-export async function readSegment(root: string, file: string, offset: number, into: Buffer): Promise<void> {
+export function readSegment(root: string, file: string, offset: number, into: Buffer): void {
   const fd = openSync(join(root, file), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const length = await readFully(fd, into, offset);
+    const length = readFully(fd, into, offset);
     if (length < into.length) throw new Error(`${file} ends at ${offset + length}: it has shrunk`);
   } finally {
     closeSync(fd);

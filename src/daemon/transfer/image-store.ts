@@ -20,7 +20,7 @@ interface Owner {
 
 /**
  * The directory that images are written to: `<file>` and `<round>/<file>`. Every name was checked by ImageFile.
- * What only touches the page cache is done at once: a tree of processes has hundreds of small images.
+ * What only touches the page cache is done at once.
  */
 export class ImageStore {
   readonly #root: string;
@@ -32,28 +32,30 @@ export class ImageStore {
     this.#directories.add(root);
   }
 
-  write(file: string, offset: number, bytes: Buffer): Promise<void> {
+  write(file: string, offset: number, bytes: Buffer): void {
     const path = join(this.#root, file);
     this.#make(dirname(path));
-    return withFile(path, constants.O_WRONLY | constants.O_CREAT, (fd) => writeFully(fd, bytes, offset));
+    withFile(path, constants.O_WRONLY | constants.O_CREAT, (fd) => {
+      writeFully(fd, bytes, offset);
+    });
   }
 
-  /** Fills `into` as far as the file goes; resolves to the bytes read. */
-  read(file: string, offset: number, into: Buffer): Promise<number> {
+  /** Fills `into` as far as the file goes; returns the bytes read. */
+  read(file: string, offset: number, into: Buffer): number {
     return withFile(join(this.#root, file), constants.O_RDONLY, (fd) => readFully(fd, into, offset));
   }
 
   /** Gives the files their size, and them and their directories their owner. Creates empty files. */
-  async finish(files: readonly FinalFile[], owner: Owner): Promise<void> {
+  finish(files: readonly FinalFile[], owner: Owner): void {
     for (const { file, size } of files) {
       const path = join(this.#root, file);
       this.#make(dirname(path));
-      await withFile(path, constants.O_WRONLY | constants.O_CREAT, (fd) => {
+      withFile(path, constants.O_WRONLY | constants.O_CREAT, (fd) => {
         ftruncateSync(fd, size);
         fchownSync(fd, owner.uid, owner.gid);
       });
     }
-    await this.#giveDirectories(owner);
+    this.#giveDirectories(owner);
   }
 
   /** Every round's directory, with whatever is in it. */
@@ -65,13 +67,13 @@ export class ImageStore {
     }
   }
 
-  async #giveDirectories(owner: Owner): Promise<void> {
+  #giveDirectories(owner: Owner): void {
     const entries = readdirSync(this.#root, { withFileTypes: true });
     const directories = entries
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => join(this.#root, name));
     for (const path of [this.#root, ...directories]) {
-      await withFile(path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => {
+      withFile(path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => {
         fchownSync(fd, owner.uid, owner.gid);
       });
     }
@@ -86,10 +88,10 @@ export class ImageStore {
   }
 }
 
-async function withFile<T>(path: string, flags: number, work: (fd: number) => Promise<T> | T): Promise<T> {
+function withFile<T>(path: string, flags: number, work: (fd: number) => T): T {
   const fd = openSync(path, flags | constants.O_NOFOLLOW, 0o600);
   try {
-    return await work(fd);
+    return work(fd);
   } finally {
     closeSync(fd);
   }

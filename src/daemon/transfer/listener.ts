@@ -35,7 +35,8 @@ const handshake = 0x16;
 
 /**
  * Listens for the source's daemon of one migration: with TLS for what is asked, and on the same port for the lines
- * that segments come over. Rejects with the system's error where the port is taken. */
+ * that segments come over. Rejects with the system's error where the port is taken.
+ */
 export async function createPeerListener(options: ListenerOptions): Promise<PeerListener> {
   const server = createServer(
     { ...pskServerOptions(options.id, options.psk), handshakeTimeout: patience },

@@ -35,15 +35,15 @@ export interface Receiver {
   progress(): { bytes: number; files: number };
   /** From now on only files of this round are taken, or only what is no round's (null): what comes late is refused. */
   expect(round: number | null): void;
-  /** Resolves where every segment of the round's files is here and nothing else of it; rejects like `verifyFinal`. */
-  verifyRound(round: number, files: readonly FinalFile[]): Promise<void>;
+  /** Returns where every segment of the round's files is here and nothing else of it; throws like `verifyFinal`. */
+  verifyRound(round: number, files: readonly FinalFile[]): void;
   /** Every round is given up: its files are removed, and nothing of it is taken any more. */
   forgetRounds(): Promise<void>;
   /**
-   * Resolves where every segment of `files` is here and nothing else; then sizes and owners are set and nothing
-   * more is taken. Rejects with an HttpError that lists what is missing or too much; more may be sent then.
+   * Returns where every segment of `files` is here and nothing else; then sizes and owners are set and nothing
+   * more is taken. Throws an HttpError that lists what is missing or too much; more may be sent then.
    */
-  verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): Promise<void>;
+  verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): void;
   /** Takes nothing more; resolves when what was under way has ended. The files stay. */
   close(): Promise<void>;
 }
@@ -56,16 +56,21 @@ export async function openReceiver(options: ReceiverOptions): Promise<Receiver> 
   const said = await journal.read();
   const buffer = Buffer.allocUnsafe(said.length === 0 ? 0 : segmentSize);
   for (const segment of said) {
-    if (await stillThere(store, segment, buffer)) index.add(segment);
+    if (stillThere(store, segment, buffer)) index.add(segment);
   }
   return new ImageReceiver(options, store, journal, index);
 }
 
-async function stillThere(store: ImageStore, segment: Segment, buffer: Buffer): Promise<boolean> {
+function stillThere(store: ImageStore, segment: Segment, buffer: Buffer): boolean {
   if (segment.length > segmentSize) return false;
   const bytes = buffer.subarray(0, segment.length);
-  const length = await store.read(segment.file, segment.offset, bytes).catch(() => 0);
-  return length === segment.length && digestOf(bytes) === segment.digest;
+  try {
+    return (
+      store.read(segment.file, segment.offset, bytes) === segment.length && digestOf(bytes) === segment.digest
+    );
+  } catch {
+    return false;
+  }
 }
 
 class ImageReceiver implements Receiver {
@@ -76,7 +81,6 @@ class ImageReceiver implements Receiver {
   readonly #buffers: Buffers;
   readonly #closing = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
-  #writing: Promise<void> = Promise.resolve();
   #sealed = false;
   #expected: (file: string) => boolean = () => true;
 
@@ -106,35 +110,26 @@ class ImageReceiver implements Receiver {
     this.#expected = round === null ? (file) => !isOfRound(file) : (file) => file.startsWith(`${round}/`);
   }
 
-  async verifyRound(round: number, files: readonly FinalFile[]): Promise<void> {
-    await this.#writing;
+  verifyRound(round: number, files: readonly FinalFile[]): void {
     this.#demand(files, (file) => file.startsWith(`${round}/`));
   }
 
   async forgetRounds(): Promise<void> {
     this.#expected = () => false;
-    await this.#writing;
     this.#index.removeFiles(isOfRound);
     await this.#store.removeRounds();
   }
 
-  async verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): Promise<void> {
+  verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): void {
+    this.#demand(files, () => true);
+    this.#store.finish(files, owner);
     this.#sealed = true;
-    try {
-      await this.#writing;
-      this.#demand(files, () => true);
-      await this.#store.finish(files, owner);
-    } catch (thrown) {
-      this.#sealed = false;
-      throw thrown;
-    }
   }
 
   async close(): Promise<void> {
     this.#sealed = true;
     this.#closing.abort(new HttpError(409, "CLOSED", "this migration takes no more segments"));
     await Promise.allSettled([...this.#underWay]);
-    await this.#writing;
     this.#journal.close();
   }
 
@@ -142,7 +137,7 @@ class ImageReceiver implements Receiver {
     const length = await fill(buffer, this.#options.silence ?? 10_000, this.#closing.signal);
     const parts = readBundle(buffer.subarray(0, length));
     for (const part of parts) this.#verify(part);
-    await this.#keep(parts);
+    this.#keep(parts);
   }
 
   #verify({ segment, bytes }: Bundled): void {
@@ -152,18 +147,13 @@ class ImageReceiver implements Receiver {
       throw new HttpError(400, "DIGEST", `the digest of ${segment.file} is ${digest}`);
   }
 
-  /** One write at a time: two senders of one segment never mix their bytes. */
-  #keep(parts: readonly Bundled[]): Promise<void> {
-    const kept = this.#writing.then(async () => {
-      for (const { segment, bytes } of parts) {
-        this.#check(segment);
-        await this.#store.write(segment.file, segment.offset, bytes);
-        this.#index.add(segment);
-        this.#journal.add(segment);
-      }
-    });
-    this.#writing = kept.catch(() => undefined);
-    return kept;
+  #keep(parts: readonly Bundled[]): void {
+    for (const { segment, bytes } of parts) {
+      this.#check(segment);
+      this.#store.write(segment.file, segment.offset, bytes);
+      this.#index.add(segment);
+      this.#journal.add(segment);
+    }
   }
 
   #check(segment: Segment): void {

@@ -146,7 +146,7 @@ class ImageShipper implements Shipper {
     let end = 0;
     for (const piece of pieces) {
       const bytes = buffer.subarray(end, (end += piece.length));
-      await readSegment(root, piece.file, piece.offset, bytes);
+      readSegment(root, piece.file, piece.offset, bytes);
       segments.push({ ...piece, digest: digestOf(bytes) });
     }
     await this.#deliver(segments, buffer.subarray(0, end));

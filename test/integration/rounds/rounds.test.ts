@@ -53,7 +53,7 @@ describe("good rounds", () => {
     expect(files.map(({ file }) => file)).toEqual([
       ...["1/inventory.img", "1/pages-1.img", "2/inventory.img", "2/pages-1.img", "final/core-1.img"],
     ]);
-    await ends.receiver.verifyFinal(files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    ends.receiver.verifyFinal(files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
   });
 
   test("another daemon goes on with the chain", async () => {

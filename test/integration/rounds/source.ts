@@ -160,7 +160,7 @@ export class Ends {
     this.refuseOnce[word] = undefined;
     if (refusal !== undefined) throw refusal;
     if (word === "expect") this.receiver.expect(body.round);
-    if (word === "round") await this.receiver.verifyRound(body.round, body.files);
+    if (word === "round") this.receiver.verifyRound(body.round, body.files);
     if (word === "forget") await this.receiver.forgetRounds();
     return { state: "receiving", failure: null };
   }

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Peer, TransferProgress } from "../../../src/daemon/api.js";
 import { connectPeer } from "../../../src/daemon/transfer/client.js";
+import type { Receiver } from "../../../src/daemon/transfer/receiver.js";
 import { segmentSize } from "../../../src/daemon/transfer/segment.js";
 import { createShipper, type Shipper, type ShipperOptions } from "../../../src/daemon/transfer/shipper.js";
 import { pause, waitFor } from "../../../src/wait.js";
@@ -52,6 +53,12 @@ function images(): Map<string, Buffer> {
   return files;
 }
 
+/** Waits until the destination has so many bytes. */
+async function arrived(receiver: Receiver, bytes: number): Promise<void> {
+  const look = async (): Promise<true | undefined> => receiver.progress().bytes >= bytes || undefined;
+  await waitFor(`${bytes} bytes to arrive`, look, { timeout: 5000, interval: 1 });
+}
+
 function expectArrived(files: Map<string, Buffer>): void {
   for (const [file, bytes] of files) {
     expect(readFileSync(join(at.destination, file)).equals(bytes)).toBe(true);
@@ -65,7 +72,7 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
     const to = until(await destination(at, transport));
     const seen: TransferProgress[] = [];
     const list = await shipper(to.peer, { onProgress: (progress) => seen.push(progress) }).finish();
-    await to.receiver.verifyFinal(list, me);
+    to.receiver.verifyFinal(list, me);
     expectArrived(files);
     const total = [...files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
     // Three whole segments of the first file, one of the second, and what is small together.
@@ -84,16 +91,10 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
       appendFileSync(join(at.source, "final/pages-1.img"), pages.subarray(written, written + 700_000));
       await pause(1);
     }
-    const early = await waitFor(
-      "both whole segments",
-      async () => (to.receiver.progress().bytes === 2 * segmentSize ? true : undefined),
-      {
-        timeout: 5000,
-      },
-    );
-    expect(early).toBe(true);
+    await arrived(to.receiver, 2 * segmentSize);
+    expect(to.receiver.progress().bytes).toBe(2 * segmentSize);
     const list = await from.finish();
-    await to.receiver.verifyFinal(list, me);
+    to.receiver.verifyFinal(list, me);
     expectArrived(
       new Map([
         ["final/pages-1.img", pages],
@@ -116,7 +117,7 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
       }),
     );
     const list = await shipper(line.peer, { atOnce: 1 }).finish();
-    await to.receiver.verifyFinal(list, me);
+    to.receiver.verifyFinal(list, me);
     expectArrived(files);
   });
 
@@ -125,15 +126,12 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
     const first = await destination(at, transport);
     const from = shipper(first.peer, { atOnce: 1 });
     from.follow();
-    await waitFor("a segment", async () => (first.receiver.progress().bytes > 0 ? true : undefined), {
-      timeout: 5000,
-      interval: 1,
-    });
+    await arrived(first.receiver, 1);
     await first.close();
     const second = until(await destination(at, transport, { again: first.peer }));
     expect(second.receiver.progress().bytes).toBeGreaterThan(0);
     const list = await from.finish();
-    await second.receiver.verifyFinal(list, me);
+    second.receiver.verifyFinal(list, me);
     expectArrived(files);
   });
 
@@ -142,19 +140,13 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
     const first = await destination(at, transport);
     const from = shipper(first.peer, { atOnce: 1 });
     from.follow();
-    await waitFor(
-      "all whole segments",
-      async () => (first.receiver.progress().bytes === 4 * segmentSize ? true : undefined),
-      {
-        timeout: 5000,
-      },
-    );
+    await arrived(first.receiver, 4 * segmentSize);
     await first.close();
     writeFileSync(join(at.destination, "final/pages-1.img"), "something else");
     const second = until(await destination(at, transport, { again: first.peer }));
     expect(second.receiver.progress().bytes).toBe(segmentSize);
     const list = await from.finish();
-    await second.receiver.verifyFinal(list, me);
+    second.receiver.verifyFinal(list, me);
     expectArrived(files);
   });
 
@@ -205,9 +197,7 @@ test("a file that shrinks, or is none, is an error of the source", async () => {
   writeFileSync(pages, randomBytes(segmentSize));
   const from = shipper(to.peer);
   from.follow();
-  await waitFor("the segment", async () => (to.receiver.progress().bytes > 0 ? true : undefined), {
-    timeout: 5000,
-  });
+  await arrived(to.receiver, 1);
   writeFileSync(pages, "");
   await expect(from.finish()).rejects.toThrow("has shrunk");
 });
