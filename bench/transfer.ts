@@ -15,6 +15,7 @@ import { connectPeer, type PeerClient } from "../src/daemon/transfer/client.js";
 import type { TakeBundle } from "../src/daemon/transfer/line/serve.js";
 import { createPeerListener, type PeerListener } from "../src/daemon/transfer/listener.js";
 import { openReceiver, type Receiver } from "../src/daemon/transfer/receiver.js";
+import { rehearse } from "../src/daemon/transfer/rehearsal.js";
 import { receiveSegments } from "../src/daemon/transfer/segment-route.js";
 import { createShipper } from "../src/daemon/transfer/shipper.js";
 
@@ -66,7 +67,6 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(values.images ?? "", "fastmig-bench-"));
   const lab = process.getuid?.() === 0 ? namespaces() : undefined;
   try {
-    writeImages(join(directory, "warm"), 16e6, 5);
     writeImages(join(directory, "source"), Number(values.mb) * 1e6, Number(values.small));
     for (const transport of ["direct", "relay"]) {
       for (let run = 0; run < Number(values.runs); run++)
@@ -171,11 +171,10 @@ async function listen(
 async function source(): Promise<void> {
   const idleMb = status("VmRSS");
   const client = connectPeer(peer(), { id });
-  // A daemon that has asked its peer before the freeze has its code compiled and its connection open.
-  await ship(client, "warm");
+  await rehearse(client, Number(values.mb) * 1e6, AbortSignal.timeout(10_000));
   const cpu = process.cpuUsage();
   const start = performance.now();
-  await ship(client, "source");
+  await ship(client);
   const ms = performance.now() - start;
   client.close();
   console.log(JSON.stringify(figures(ms, cpu, idleMb)));
@@ -187,8 +186,8 @@ function peer(): Peer {
     : { transport: "relay", socket: socketPath() };
 }
 
-async function ship(client: PeerClient, images: string): Promise<void> {
-  const root = join(values.directory, images);
+async function ship(client: PeerClient): Promise<void> {
+  const root = join(values.directory, "source");
   const shipper = createShipper({
     root,
     directories: ["final", ""],

@@ -49,7 +49,7 @@ export async function reserveMemory(images: string, bytes: number): Promise<void
 
 /**
  * Given back right before CRIU needs it: this machine hands it out again before any other, and its host has not taken it.
- * Never rejects, for CRIU runs already and has to be watched: what stays goes with the images.
+ * Never rejects, for CRIU may run already and has to be watched: what stays goes with the images.
  */
 export async function giveBackReserve(images: string): Promise<void> {
   await rm(reserveIn(images), { recursive: true, force: true }).catch(() => undefined);

@@ -100,8 +100,11 @@ export class Arrivals {
   }
 
   async #taken(take: (receiver: Receiver) => Promise<void>): Promise<void> {
-    await take(this.#expected());
-    await this.#options.onTaken();
+    const receiver = this.#expected();
+    const before = receiver.progress().bytes;
+    await take(receiver);
+    // A rehearsal brings nothing.
+    if (receiver.progress().bytes > before) await this.#options.onTaken();
   }
 
   issueLine(): LineKey {

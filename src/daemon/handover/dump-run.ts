@@ -38,10 +38,12 @@ export class DumpRun {
     const owner = await treeOwner(await this.#deps.service.tree());
     const imagesDir = join(images, "final");
     for (const path of [this.#directory, images, imagesDir]) await ownDirectory(path, owner);
-    if (!wanted()) throw new Error("the migration was given up before the freeze");
     await removeStatistics(this.#directory, "dump");
+    // Not while CRIU works: the service would stand still for it.
+    await giveBackReserve(images);
+    if (!wanted()) throw new Error("the migration was given up before the freeze");
     const last = chain.at(-1);
-    const dumping = this.#deps.engine.dump({
+    const criu = await this.#deps.engine.dump({
       owner,
       imagesDir,
       workDir: this.#directory,
@@ -49,7 +51,6 @@ export class DumpRun {
       rootPid: root.pid,
       ...(last === undefined ? {} : { parent: `../${last}` }),
     });
-    const [criu] = await Promise.all([dumping, giveBackReserve(images)]);
     await rememberRun(this.#directory, "dump", criu, this.#deps.life);
     this.#follow(criu);
   }

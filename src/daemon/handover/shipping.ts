@@ -10,6 +10,7 @@ import type {
 import { PeerState } from "../api.js";
 import { connectPeer, type PeerClient } from "../transfer/client.js";
 import { Pace } from "../transfer/pace.js";
+import { rehearse } from "../transfer/rehearsal.js";
 import { createShipper, type Shipper } from "../transfer/shipper.js";
 import type { FinalFile } from "../transfer/segment.js";
 import { Lease } from "./lease.js";
@@ -64,6 +65,8 @@ export class Shipping {
       AbortSignal.timeout(lease),
       lease,
     );
+    if (this.#options.request.bandwidth === null)
+      await rehearse(this.#client, expected.bytes, AbortSignal.timeout(lease));
   }
 
   startLease(): Promise<void> {

@@ -5,7 +5,8 @@ import { segmentSize } from "./segment.js";
 
 /**
  * One segment, or many small ones together, because a tree of processes has hundreds of images of a few hundred bytes:
- * u32 little-endian length of a JSON list of segments, the list, then their bytes in that order.
+ * u32 little-endian length of a JSON list of segments, the list, then their bytes in that order. What follows an empty
+ * list is a rehearsal: bytes that mean nothing.
  */
 export interface Bundled {
   segment: Segment;
@@ -15,7 +16,7 @@ export interface Bundled {
 /** Bytes: a whole segment and its list of one; small ones have a longer list and together less. */
 export const longestBundle = segmentSize + 1024;
 
-const Listed = z.array(Segment).check(z.minLength(1), z.maxLength(1024));
+const Listed = z.array(Segment).check(z.maxLength(1024));
 
 /** What goes before the bytes. */
 export function bundleHead(segments: readonly Segment[]): Buffer {
@@ -30,6 +31,7 @@ export function readBundle(body: Buffer): Bundled[] {
   const end = 4 + (body.length >= 4 ? body.readUInt32LE(0) : Infinity);
   if (end > body.length) throw noBundle("it ends within the list");
   const segments = listOf(body.subarray(4, end));
+  if (segments.length === 0) return [];
   const total = segments.reduce((sum, { length }) => sum + length, 0);
   if (end + total !== body.length)
     throw noBundle(`${body.length - end} bytes follow where ${total} are listed`);

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { appendFileSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Peer, TransferProgress } from "../../../src/daemon/api.js";
 import { connectPeer } from "../../../src/daemon/transfer/client.js";
+import { rehearse } from "../../../src/daemon/transfer/rehearsal.js";
 import type { Receiver } from "../../../src/daemon/transfer/receiver.js";
 import { segmentSize } from "../../../src/daemon/transfer/segment.js";
 import { createShipper, type Shipper, type ShipperOptions } from "../../../src/daemon/transfer/shipper.js";
@@ -79,6 +80,20 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
     expect(seen).toHaveLength(5);
     expect(seen.at(-1)).toEqual({ bytes: total, total, files: 5 });
     expect(to.receiver.progress()).toEqual({ bytes: total, files: 4 });
+  });
+
+  test("a rehearsal leaves nothing behind, and the same client ships after it", async () => {
+    const files = images();
+    const to = until(await destination(at, transport));
+    const client = until(connectPeer(to.peer, { id }));
+    const put = jest.spyOn(client, "put");
+    await rehearse(client, 2 ** 30, AbortSignal.timeout(5000));
+    expect(put.mock.results.length).toBeGreaterThan(1);
+    await expect(Promise.all(put.mock.results.map(({ value }) => value))).resolves.toBeDefined();
+    expect(to.receiver.progress()).toEqual({ bytes: 0, files: 0 });
+    const list = await shipper(to.peer, { client }).finish();
+    to.receiver.verifyFinal(list, me);
+    expectArrived(files);
   });
 
   test("a pages image goes while it is written, the rest when it is done", async () => {
@@ -178,6 +193,11 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
     expect(await list).toMatchObject({ message: "the transfer was closed" });
     lease.abort();
   });
+});
+
+test("nobody there: rehearsing it is no error", async () => {
+  const client = until(connectPeer({ transport: "relay", socket: join(at.path, "nobody") }, { id }));
+  await expect(rehearse(client, 2 ** 30, AbortSignal.timeout(5000))).resolves.toBeUndefined();
 });
 
 test("nobody there: tried until the caller's signal says stop", async () => {
