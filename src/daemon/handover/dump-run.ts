@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { pause } from "../../wait.js";
 import { dumpLog, ownDirectory, readLog } from "../engine.js";
+import type { ProcessEnd } from "../init-client.js";
 import { giveBackReserve } from "../preallocate.js";
 import { isDead } from "../procfs.js";
 import type { Tracked } from "../processes.js";
@@ -8,16 +10,27 @@ import type { HandOverDeps } from "./half.js";
 import { removeStatistics } from "./statistics.js";
 import { treeOwner } from "./tree-facts.js";
 
+/** What is heard of it. */
+export interface DumpEvents {
+  held: CriuEvents["held"];
+  /** Resolves when what CRIU left behind, its statistics, is written down; what follows from its end is not waited for. */
+  ended(end: ProcessEnd | null): Promise<void>;
+}
+
+/** Milliseconds from a tree's death to CRIU's end. */
+const longestEnd = 2000;
+
 /** CRIU's dump of one migration: started, followed, and found again after a daemon's death. */
 export class DumpRun {
   readonly #deps: HandOverDeps;
   readonly #directory: string;
-  readonly #events: CriuEvents;
+  readonly #events: DumpEvents;
   #starting: Promise<void> = Promise.resolve();
   #criu: Tracked | undefined;
+  #noted: Promise<void> = Promise.resolve();
 
   /** @param directory the migration's, where the hook waits. */
-  constructor(deps: HandOverDeps, directory: string, events: CriuEvents) {
+  constructor(deps: HandOverDeps, directory: string, events: DumpEvents) {
     this.#deps = deps;
     this.#directory = directory;
     this.#events = events;
@@ -64,7 +77,15 @@ export class DumpRun {
 
   #follow(criu: Tracked): void {
     this.#criu = criu;
-    watchRun(this.#directory, criu, this.#events);
+    const { held, ended } = this.#events;
+    this.#noted = new Promise((resolve) => {
+      watchRun(this.#directory, criu, { held, ended: (end) => void ended(end).finally(resolve) });
+    });
+  }
+
+  /** CRIU ends after the tree has died: resolves when that was noted too, or will not be any more. */
+  async over(): Promise<void> {
+    await Promise.race([this.#noted, pause(longestEnd)]);
   }
 
   /** Answers whether it ended, asked again and again. What is just being started is waited for. */

@@ -40,7 +40,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     this.#rounds = new Rounds(deps, this.record, this.directory);
     this.#run = new DumpRun(deps, this.directory, {
       held: () => void this.machine.send("held"),
-      ended: (end) => void this.#dumpEnded(end),
+      ended: (end) => this.#noteStatistics().then(() => void this.#dumpEnded(end)),
     });
   }
 
@@ -182,12 +182,15 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     if (!(await this.#run.followAgain())) await this.machine.send("criuEnded");
   }
 
-  async #dumpEnded(end: ProcessEnd | null): Promise<void> {
+  async #noteStatistics(): Promise<void> {
     const at = this.record.now();
     this.record.stats = await readStatistics(this.directory, "dump");
     // CRIU counts from the freeze to its end, the time in our hook included.
     const frozenFor = this.record.stats?.["frozen_time"];
     if (frozenFor !== undefined) this.record.mark("frozen", at - frozenFor / 1000);
+  }
+
+  async #dumpEnded(end: ProcessEnd | null): Promise<void> {
     if (this.state === "dumping") this.record.fail(criuFailure("dump", end, await this.#run.log()));
     if (this.state === "held") this.record.fail(leaseFailure(end));
     await this.machine.send("criuEnded");
@@ -226,12 +229,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   /** The container died while it held: nothing is frozen here any more, and the destination knows what it holds. */
   async #askPeer(): Promise<void> {
-    if (
-      await this.#ways()
-        .hasAll()
-        .catch(() => false)
-    )
-      return void (await this.machine.send("peerPrepared"));
+    const asked = this.#ways().hasAll();
+    if (await asked.catch(() => false)) return void (await this.machine.send("peerPrepared"));
     this.record.fail(failureOf("reborn", "the container ended while the service was frozen"));
     await this.machine.send("peerFailed");
   }
@@ -292,6 +291,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   protected async cleanUp(): Promise<void> {
     await this.#told;
+    await this.#run.over();
     await this.#shipping?.close();
     const { epoch, service } = this.open;
     // The epoch is used up, so that no word of this migration is mistaken for one of the next.
