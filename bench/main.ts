@@ -20,7 +20,7 @@ const say = (line: string): void => console.error(line);
 const runs = (otherwise: number): number => Number(values.runs ?? otherwise);
 
 const benches: Readonly<Record<string, () => Promise<Outcome>>> = {
-  migrate: async () => ofRows(await migrateBench(runs(7), say)),
+  migrate: async () => ofRows(await migrateBench(runs(5), say)),
   precopy: async () => ofRows(await precopyBench(runs(10), say)),
   "seed-predump": async () => {
     const list = await seedPredump(say);
