@@ -56,7 +56,7 @@ export class Shipping {
   }
 
   /** Before the freeze: the peer answers, has room, and holds nothing but the chain. */
-  async announce(expected: ExpectRequest, rounds: Pick<Rounds, "forgetDropped">): Promise<void> {
+  async announce(expected: ExpectRequest, rounds: Pick<Rounds, "forgetDropped" | "chain">): Promise<void> {
     const { lease } = this.#options.request;
     await rounds.forgetDropped(this.#client, AbortSignal.timeout(lease));
     // Asked again: a destination whose daemon stands in the way of the image's PIDs starts it anew first.
@@ -65,7 +65,8 @@ export class Shipping {
       AbortSignal.timeout(lease),
       lease,
     );
-    if (this.#options.request.bandwidth === null)
+    // Rounds were rehearsal enough.
+    if (this.#options.request.bandwidth === null && rounds.chain.length === 0)
       await rehearse(this.#client, expected.bytes, AbortSignal.timeout(lease));
   }
 

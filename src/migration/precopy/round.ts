@@ -8,8 +8,11 @@ import { isRoundUnderWay } from "../../remote/daemon-client.js";
 import { see } from "../see.js";
 import { isView } from "../watch.js";
 
-/** Milliseconds between two looks at a round. */
-const interval = 100;
+/**
+ * Milliseconds between two looks at a round, and how many times as long as a look took: it takes processor time from what
+ * it looks at.
+ */
+const between = { least: 100, most: 1000, times: 4 };
 /** How long the source may be silent: it goes on serving meanwhile. */
 const silentMs = 30_000;
 
@@ -20,12 +23,17 @@ export async function settledRounds(
   each: (round: Round) => void = () => undefined,
 ): Promise<MigrationView> {
   for (;;) {
+    const asked = performance.now();
     const view = await sourceView(context, signal);
     const last = view.rounds.at(-1);
     if (last === undefined || last.state === "done" || last.state === "failed") return view;
     each(last);
-    await pause(interval, signal);
+    await pause(pauseAfter(performance.now() - asked), signal);
   }
+}
+
+function pauseAfter(lookMs: number): number {
+  return Math.min(Math.max(between.least, between.times * lookMs), between.most);
 }
 
 /** One round, from its beginning to its end; whether it failed is what the source says then. `last`: the newest before it. */
@@ -65,7 +73,7 @@ export async function onceIdle<T>(ask: () => Promise<T>): Promise<T> {
     } catch (thrown) {
       if (!isRoundUnderWay(thrown) || performance.now() > end) throw thrown;
     }
-    await pause(interval);
+    await pause(between.least);
   }
 }
 
@@ -81,7 +89,7 @@ async function sourceView(
     if (isView(seen) && seen.state === "opened") return seen;
     if (seen !== "silent") throw givenUp(context, isView(seen) ? seen.state : seen);
     if (performance.now() > end) throw silent(context);
-    await pause(interval, signal);
+    await pause(between.least, signal);
   }
 }
 

@@ -88,7 +88,7 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
     const client = until(connectPeer(to.peer, { id }));
     const put = jest.spyOn(client, "put");
     await rehearse(client, 2 ** 30, AbortSignal.timeout(5000));
-    expect(put.mock.results.length).toBeGreaterThan(1);
+    expect(put).toHaveBeenCalled();
     await expect(Promise.all(put.mock.results.map(({ value }) => value))).resolves.toBeDefined();
     expect(to.receiver.progress()).toEqual({ bytes: 0, files: 0 });
     const list = await shipper(to.peer, { client }).finish();
