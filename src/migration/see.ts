@@ -23,3 +23,12 @@ async function ask(site: Site, id: string): Promise<Seen> {
     return isUnknownMigration(thrown) ? "unknown" : "silent";
   }
 }
+
+/**
+ * Milliseconds to the next look: a look takes processor time from what is looked at, so it is a fifth of it at most.
+ *
+ * @param lookMs how long the last one took.
+ */
+export function restAfter(lookMs: number, least: number): number {
+  return Math.max(least, Math.min(4 * lookMs, 1000));
+}

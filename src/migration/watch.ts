@@ -3,7 +3,7 @@ import { pause } from "../wait.js";
 import { inspectContainer } from "./containers.js";
 import { inDoubt, type MigrationContext } from "./context.js";
 import { isOnlyCopy, judge, proofToCarry, type Judgement, type Seen } from "./judge.js";
-import { see } from "./see.js";
+import { restAfter, see } from "./see.js";
 import { statusOf } from "./steps/connect.js";
 
 export interface Both {
@@ -25,7 +25,7 @@ export interface Ending {
 }
 
 /**
- * Milliseconds between two looks: each costs every machine some, and while memory is copied that is downtime. What comes
+ * Milliseconds between two looks at least: each costs every machine some, and while memory is copied that is downtime. What comes
  * after the copy is soon over, and one processor at one end does it.
  */
 const interval = { copying: 400, copied: 100 };
@@ -46,14 +46,16 @@ export async function watchToTheEnd(context: MigrationContext, options: WatchOpt
   const end = performance.now() + options.within;
   const nudge = nudging(context, options.signal);
   for (;;) {
+    const asked = performance.now();
     const both = await seeBoth(context);
+    const lookMs = performance.now() - asked;
     const judgement = judge(both.source, both.destination);
     options.each?.(both, judgement);
     if (judgement === "committed") return { both, judgement };
     if (judgement === "rolledBack") return { both: await discarded(context, both), judgement };
     if ((judgement === "inDoubt" && isSaid(both)) || performance.now() > end) throw doubt(context, both);
     await nudge(both, judgement);
-    await pause(isCopied(both) ? interval.copied : interval.copying);
+    await pause(restAfter(lookMs, isCopied(both) ? interval.copied : interval.copying));
   }
 }
 

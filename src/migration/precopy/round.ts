@@ -5,14 +5,11 @@ import type { MigrationContext } from "../context.js";
 import { closeLine, lineOf } from "../line.js";
 import { Meter } from "../progress.js";
 import { isRoundUnderWay } from "../../remote/daemon-client.js";
-import { see } from "../see.js";
+import { restAfter, see } from "../see.js";
 import { isView } from "../watch.js";
 
-/**
- * Milliseconds between two looks at a round, and how many times as long as a look took: it takes processor time from what
- * it looks at.
- */
-const between = { least: 100, most: 1000, times: 4 };
+/** Milliseconds between two looks at a round at least. */
+const interval = 100;
 /** How long the source may be silent: it goes on serving meanwhile. */
 const silentMs = 30_000;
 
@@ -28,12 +25,8 @@ export async function settledRounds(
     const last = view.rounds.at(-1);
     if (last === undefined || last.state === "done" || last.state === "failed") return view;
     each(last);
-    await pause(pauseAfter(performance.now() - asked), signal);
+    await pause(restAfter(performance.now() - asked, interval), signal);
   }
-}
-
-function pauseAfter(lookMs: number): number {
-  return Math.min(Math.max(between.least, between.times * lookMs), between.most);
 }
 
 /** One round, from its beginning to its end; whether it failed is what the source says then. `last`: the newest before it. */
@@ -73,7 +66,7 @@ export async function onceIdle<T>(ask: () => Promise<T>): Promise<T> {
     } catch (thrown) {
       if (!isRoundUnderWay(thrown) || performance.now() > end) throw thrown;
     }
-    await pause(between.least);
+    await pause(interval);
   }
 }
 
@@ -89,7 +82,7 @@ async function sourceView(
     if (isView(seen) && seen.state === "opened") return seen;
     if (seen !== "silent") throw givenUp(context, isView(seen) ? seen.state : seen);
     if (performance.now() > end) throw silent(context);
-    await pause(between.least, signal);
+    await pause(interval, signal);
   }
 }
 
