@@ -25,8 +25,8 @@ export interface Ending {
 }
 
 /**
- * Milliseconds between two looks at least: each costs every machine some, and while memory is copied that is downtime. What comes
- * after the copy is soon over, and one processor at one end does it.
+ * Milliseconds between two looks at least: each costs every machine some, and while memory is copied that is downtime.
+ * What comes after the copy is soon over, and one processor at one end does it.
  */
 const interval = { copying: 400, copied: 100 };
 /** How long the daemons may take to hand the proof over between themselves before we carry it. */

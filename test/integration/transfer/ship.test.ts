@@ -156,6 +156,7 @@ describe.each<Peer["transport"]>(["relay", "direct"])("%s", (transport) => {
     const from = shipper(first.peer, { atOnce: 1 });
     from.follow();
     await arrived(first.receiver, 4 * segmentSize);
+    expect(first.receiver.progress().bytes).toBe(4 * segmentSize);
     await first.close();
     writeFileSync(join(at.destination, "final/pages-1.img"), "something else");
     const second = until(await destination(at, transport, { again: first.peer }));
