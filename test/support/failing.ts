@@ -35,13 +35,14 @@ export async function halfway(stage: Stage, move: Move = {}): Promise<Halfway> {
   const scene = await watched(stage, move);
   await setRate(stage.lab, slow);
   const running = stage.startFastmig("migrate", scene.plan);
-  const id = await Promise.race([inTheTransfer(stage, scene.cast, "a"), tooEarly(running)]);
+  const id = await Promise.race([inTheTransfer(stage, scene.cast, "a"), tooEarly(running, "its transfer")]);
   return { ...scene, running, id };
 }
 
-async function tooEarly(running: RunningFastmig): Promise<never> {
+/** Rejects when the migration ends, with what it said. */
+export async function tooEarly(running: RunningFastmig, what: string): Promise<never> {
   const { exit, stdout, stderr } = await running.ended;
-  throw new Error(`the migration ended with ${exit} before its transfer\n${stdout}\n${stderr}`);
+  throw new Error(`the migration ended with ${exit} before ${what}\n${stdout}\n${stderr}`);
 }
 
 /** The fault is over: a second migration succeeds, and the same process serves at the destination. */

@@ -3,6 +3,8 @@ import { type Round } from "../../src/daemon/api.js";
 import { waitFor } from "../../src/wait.js";
 import { ask } from "./ask.js";
 import { statusOf } from "./daemon.js";
+import { type Ended } from "./fastmig.js";
+import { tooEarly } from "./failing.js";
 import { type Cast, seedService } from "./services.js";
 import { type Move, type NodeName, type Stage } from "./stage.js";
 import { Witness } from "./witness.js";
@@ -14,19 +16,17 @@ export const anyClock = "--allow-clock-jump";
 /** Milliseconds. Every look is a process on an emulated machine: more of them would slow what they look at. */
 const patience = { timeout: 150_000, interval: 400 };
 
-/** The seed's server under watch on node a, and a plan that moves it in rounds. */
+/** The seed's server under watch on node a. */
 export interface PreCopyScene {
   cast: Cast;
-  plan: string;
   witness: MemoryWitness;
 }
 
-export async function preCopyScene(stage: Stage, move: Move = {}, megabytes = 64): Promise<PreCopyScene> {
-  const cast = seedService(stage.lab.client.address, megabytes, 2);
-  const plan = await stage.plan([cast], { strategy: "pre-copy", ...move });
+export async function preCopyScene(stage: Stage): Promise<PreCopyScene> {
+  const cast = seedService(stage.lab.client.address, 64, 2);
   await stage.clients.collect();
-  await stage.result("start", plan);
-  return { cast, plan, witness: await MemoryWitness.of(stage, cast) };
+  await stage.result("start", await stage.plan([cast], { strategy: "pre-copy" }));
+  return { cast, witness: await MemoryWitness.of(stage, cast) };
 }
 
 /** A witness who also knows what every page has to hold. */
@@ -55,17 +55,32 @@ function verified(stage: Stage, cast: Cast, node: NodeName): Promise<SeedAccount
   return ask<SeedAccount>(stage, cast, node, "POST /verify", 60_000);
 }
 
-/** Waits until a round is as wanted; says which migration it is of. */
-export async function inRound(
+/** A migration in rounds that is under way. */
+export interface Rounds {
+  cast: Cast;
+  /** Waits until a round is as wanted; that the migration ends before is an error. */
+  reach(number: number, wanted?: (round: Round) => boolean): Promise<void>;
+  ended: Promise<Ended>;
+}
+
+/** Starts `fastmig migrate --json` of a service that runs on `from`. */
+export async function startInRounds(
   stage: Stage,
   cast: Cast,
-  number: number,
-  wanted: (round: Round) => boolean = ({ shipped }) => shipped > 0,
-): Promise<string> {
-  const look = async (): Promise<string | undefined> => {
-    const { open, migration } = await statusOf(stage, "a", cast);
-    const round = migration?.rounds.find((one) => one.number === number);
-    return round !== undefined && wanted(round) ? open?.id : undefined;
+  move: Move & { from: NodeName },
+): Promise<Rounds> {
+  const plan = await stage.plan([cast], { strategy: "pre-copy", ...move });
+  const running = stage.startFastmig("migrate", plan, anyClock, "--json");
+  return {
+    cast,
+    reach: (number, wanted = ({ shipped }) => shipped > 0) => {
+      const look = async (): Promise<true | undefined> => {
+        const { migration } = await statusOf(stage, move.from, cast);
+        return migration?.rounds.some((one) => one.number === number && wanted(one)) ? true : undefined;
+      };
+      const reached = waitFor(`round ${number} of ${cast.name}`, look, patience).then(() => undefined);
+      return Promise.race([reached, tooEarly(running, `round ${number}`)]);
+    },
+    ended: running.ended,
   };
-  return waitFor(`round ${number} of ${cast.name}`, look, patience);
 }
