@@ -44,7 +44,8 @@ test("the destination's disk is full", async () => {
 test("the destination's daemon is killed: its successor takes the rest, and it moves back", async () => {
   const scene = await halfway(stage());
   await killDaemon(stage(), "b", scene.cast);
-  expect(await scene.running.ended).toMatchObject({ exit: exitCodes.done });
+  const { exit, stderr } = await scene.running.ended;
+  expect({ exit, stderr }).toMatchObject({ exit: exitCodes.done });
   await scene.witness.servesOn("b");
   await setRate(stage().lab, null);
   await stage().migrate(await stage().plan([scene.cast], { from: "b", to: "a" }));

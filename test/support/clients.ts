@@ -49,11 +49,13 @@ export class Clients {
     return path;
   }
 
-  /** Writes values over keys of Redis, so many bytes per second, until the clients are stopped. */
-  async loadRedis(address: string, bytesPerSecond: number): Promise<void> {
+  /** Writes values over keys of Redis, so many bytes per second, until it is stopped by what this resolves to. */
+  async loadRedis(address: string, bytesPerSecond: number): Promise<() => Promise<void>> {
     const path = this.#file("load");
-    void this.#start([...typescript, workload("redis-load.ts"), path, address, String(bytesPerSecond)]);
+    const words = [...typescript, workload("redis-load.ts"), path, address, String(bytesPerSecond)];
+    const client = this.#start(words);
     await waitFor("Redis to take the load", () => readFile(path), { timeout: 30_000 });
+    return () => stop(client);
   }
 
   /** One question to Redis: `load ADDRESS KEYS`, `digest …`, `info ADDRESS`, `lost ADDRESS LEDGER`, `send ADDRESS COMMAND`. */

@@ -3,8 +3,8 @@ import { type Round } from "../../src/daemon/api.js";
 import { waitFor } from "../../src/wait.js";
 import { ask } from "./ask.js";
 import { statusOf } from "./daemon.js";
-import { type Ended } from "./fastmig.js";
 import { tooEarly } from "./failing.js";
+import { type RunningFastmig } from "./running.js";
 import { type Cast, seedService } from "./services.js";
 import { type Move, type NodeName, type Stage } from "./stage.js";
 import { Witness } from "./witness.js";
@@ -56,11 +56,10 @@ function verified(stage: Stage, cast: Cast, node: NodeName): Promise<SeedAccount
 }
 
 /** A migration in rounds that is under way. */
-export interface Rounds {
+export interface Rounds extends RunningFastmig {
   cast: Cast;
   /** Waits until a round is as wanted; that the migration ends before is an error. */
   reach(number: number, wanted?: (round: Round) => boolean): Promise<void>;
-  ended: Promise<Ended>;
 }
 
 /** Starts `fastmig migrate --json` of a service that runs on `from`. */
@@ -72,6 +71,7 @@ export async function startInRounds(
   const plan = await stage.plan([cast], { strategy: "pre-copy", ...move });
   const running = stage.startFastmig("migrate", plan, anyClock, "--json");
   return {
+    ...running,
     cast,
     reach: (number, wanted = ({ shipped }) => shipped > 0) => {
       const look = async (): Promise<true | undefined> => {
@@ -81,6 +81,5 @@ export async function startInRounds(
       const reached = waitFor(`round ${number} of ${cast.name}`, look, patience).then(() => undefined);
       return Promise.race([reached, tooEarly(running, `round ${number}`)]);
     },
-    ended: running.ended,
   };
 }

@@ -27,9 +27,8 @@ import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { endOrKill, killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
-import { resumedLine } from "./restore-back.js";
-import { readStatistics } from "./statistics.js";
-import { makePlace } from "./place.js";
+import { hasResumed, readStatistics, removeStatistics } from "./statistics.js";
+import { makePlace, makeWay } from "./place.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
 
 const settled = ["prepared", "inDoubt", "discarded", "running", "confirmed"] as const;
@@ -118,6 +117,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   /** Answers when the tree is held, or never will be. Asked again after a lost answer, it joins what is under way. */
   async final(request: FinalRequest): Promise<PeerState> {
     if (this.#arriving) {
+      await makeWay(this.deps, request.tree.highestPid);
       await this.arrivals.verify(request);
       this.record.mark("verified");
       this.record.verify("digests");
@@ -189,6 +189,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = final.tree;
     await this.#killTree();
     await rm(heldFile(this.directory), { force: true });
+    await removeStatistics(this.directory, "restore");
     await this.arrivals.linkChain(images, final.rounds);
     await unpackPreserved(images);
     await this.deps.processes.init.moveCursor(highestPid);
@@ -251,9 +252,9 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async #awaitResume(): Promise<void> {
     const criu = this.#criu ?? (await recallRun(this.directory, this.deps, "restore"));
     const end = (await criu?.ended) ?? null;
-    const log = await readLog(restoreLog(this.directory));
-    if (succeeded(end) || log.includes(resumedLine)) return void (await this.machine.send("resumed"));
-    this.record.fail(criuFailure("resume", end, log));
+    if (succeeded(end) || (await hasResumed(this.directory)))
+      return void (await this.machine.send("resumed"));
+    this.record.fail(criuFailure("resume", end, await readLog(restoreLog(this.directory))));
     // CRIU writes the root's PID after our hook and before it lets any task go: no such file, no task was resumed.
     const touched = (await readIfThere(restorePidFile(this.directory))) !== undefined;
     if (touched || this.#resumeFailedBefore) return void (await this.machine.send("resumeUnsure"));

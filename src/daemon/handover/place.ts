@@ -23,8 +23,14 @@ export async function makePlace(
   }
 }
 
-/** A daemon that was started again, after the cursor had moved, may have PIDs of the image: the next one gets higher ones. */
-async function makeWay({ processes, giveUp }: HandOverDeps, highestPid: number): Promise<void> {
+/**
+ * A daemon that was started again, after the cursor had moved, may have PIDs of the image: the next one gets higher ones.
+ * The frozen tree can have threads that were not there when it was expected.
+ */
+export async function makeWay(
+  { processes, giveUp }: Pick<HandOverDeps, "processes" | "giveUp">,
+  highestPid: number,
+): Promise<void> {
   if (process.pid < firstPid || process.pid > highestPid) return;
   await processes.init.moveCursor(highestPid);
   giveUp();

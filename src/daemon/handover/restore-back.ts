@@ -5,6 +5,7 @@ import { isDead, readStat, type ProcessId } from "../procfs.js";
 import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun } from "./criu-watch.js";
 import { failureOf, type HandOverDeps } from "./half.js";
+import { hasResumed, removeStatistics } from "./statistics.js";
 
 export interface RestoreBackRequest {
   /** The migration's directory. */
@@ -26,25 +27,22 @@ export async function restoreBack(deps: HandOverDeps, request: RestoreBackReques
   const end = await criu.ended;
   const log = await readLog(restoreLog(request.directory));
   const root = await readStat(facts.rootPid);
-  if (log.includes(resumedLine) && root !== undefined) return { root };
+  if (root !== undefined && (await hasResumed(request.directory))) return { root };
   return { failure: criuFailure("restore", end, log) };
 }
-
-/** CRIU's own word that it let the tasks go. */
-export const resumedLine = "Restore finished successfully. Tasks resumed.";
 
 /** A run that an earlier daemon began here: a second one would find its PIDs taken. */
 async function underWay(deps: HandOverDeps, directory: string) {
   const criu = await recallRun(directory, deps, "restore");
   if (criu === undefined) return undefined;
-  const log = await readLog(restoreLog(directory));
-  return (await isDead(criu)) && !log.includes(resumedLine) ? undefined : criu;
+  return (await isDead(criu)) && !(await hasResumed(directory)) ? undefined : criu;
 }
 
 async function start(deps: HandOverDeps, directory: string, images: string, facts: FinalRequest["tree"]) {
   const { uid, gid, groups, stdoutInode, stderrInode } = facts;
   const owner = { uid, gid, groups };
   const pipes = { stdout: stdoutInode, stderr: stderrInode };
+  await removeStatistics(directory, "restore");
   const criu = await deps.engine.restore({
     owner,
     imagesDir: join(images, "final"),

@@ -11,6 +11,11 @@ export async function readStatistics(
   return bytes === undefined ? null : (readStats(bytes) ?? null);
 }
 
+/** CRIU's own word that it let the restored tasks go: it writes its statistics right after that, and only then. */
+export async function hasResumed(workDir: string): Promise<boolean> {
+  return (await readStatistics(workDir, "restore")) !== null;
+}
+
 /** So that a run that fails is not told with the figures of the one before. */
 export async function removeStatistics(workDir: string, verb: "dump" | "restore"): Promise<void> {
   await rm(statisticsFile(workDir, verb), { force: true });

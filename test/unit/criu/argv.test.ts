@@ -97,7 +97,7 @@ test("a restore gets our pipes in the place of the dumped ones", () => {
     "/state/m",
     "--log-file",
     "restore.log",
-    "-v3",
+    "-v2",
     "--action-script",
     "/bin/true",
     "--restore-detached",

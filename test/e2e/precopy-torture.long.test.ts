@@ -1,0 +1,60 @@
+import { expect, test } from "@jest/globals";
+import { type MigrationReport } from "../../src/migration/report.js";
+import { ask } from "../support/ask.js";
+import { vmLab } from "../support/lab.js";
+import { onStage } from "../support/on-stage.js";
+import { anyClock } from "../support/rounds.js";
+import { tortureService } from "../support/services.js";
+import { type NodeName } from "../support/stage.js";
+import { Witness } from "../support/witness.js";
+import { type TortureAccount } from "../support/workloads/torture.js";
+
+const stage = onStage(vmLab);
+const moves = 10;
+const sizes = { megabytes: 256, pagesPerSecond: 1300, churn: 150 };
+
+test("256 MB under everything that moves memory about, ten moves in rounds: no wrong page, no older one", async () => {
+  const cast = tortureService(stage().lab.client.address, sizes);
+  const verify = (node: NodeName): Promise<TortureAccount> =>
+    ask<TortureAccount>(stage(), cast, node, "POST /verify", 60_000);
+  const move = { strategy: "pre-copy", rounds: 2 } as const;
+  const plans = {
+    b: await stage().plan([cast], move),
+    a: await stage().plan([cast], { ...move, from: "b", to: "a" }),
+  };
+  await stage().clients.collect();
+  await stage().result("start", plans.b);
+  const witness = await Witness.of(stage(), cast, "a");
+  let before = await verify("a");
+
+  for (let hop = 1; hop <= moves; hop += 1) {
+    const to = hop % 2 === 1 ? "b" : "a";
+    const [report] = await stage().migrate(plans[to], anyClock);
+    expectRounds(report as MigrationReport);
+    await witness.servesOn(to, 60_000);
+    const now = await verify(to);
+    expect({ hop, wrong: now.wrong, badExits: now.events.badExits }).toEqual({ hop, wrong: 0, badExits: 0 });
+    expect(now.writes).toBeGreaterThan(before.writes);
+    expectEvents(before, now);
+    before = now;
+  }
+}, 900_000);
+
+/** Between two moves memory was mapped, dropped and moved, and processes were born and ended. */
+function expectEvents(before: TortureAccount, now: TortureAccount): void {
+  const grown = Object.entries(now.events).filter(
+    ([name, count]) => count > before.events[name as keyof TortureAccount["events"]],
+  );
+  expect(grown.map(([name]) => name)).toEqual(expect.arrayContaining(["mapped", "forked", "executed"]));
+}
+
+/** It came in rounds, and the second one left out what the first had brought. */
+function expectRounds({ rounds, strategy }: MigrationReport): void {
+  expect(strategy).toBe("pre-copy");
+  expect(rounds).toMatchObject([
+    { number: 1, parent: null, state: "done" },
+    { number: 2, parent: 1, state: "done" },
+  ]);
+  const [first, second] = rounds;
+  expect(second?.bytes).toBeLessThan((first?.bytes ?? 0) / 2);
+}
