@@ -2,7 +2,7 @@
 export interface Row {
   name: string;
   figure: number;
-  unit: "ms" | "MB" | "×" | "s" | "runs";
+  unit: "ms" | "MB" | "×" | "s" | "runs" | "MB/s";
   /** The figure may be at most this. */
   bar: number | null;
   holds: boolean | null;

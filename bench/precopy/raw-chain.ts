@@ -11,6 +11,8 @@ export interface RawChain {
   dump: number;
   bytes: number;
   restore: number;
+  /** Bytes per second of all images together over one plain TCP connection. */
+  copyRate: number;
 }
 
 const rounds = 3;
@@ -31,15 +33,17 @@ export async function rawChain(
   preDumps.push(await criu(stage, "pre-dump", String(rounds), ["-t", pid, ...since(rounds)]));
   await pause(Math.max(0, interval - (performance.now() - began)));
   const dump = await criu(stage, "dump", "final", ["-t", pid, ...since(rounds + 1)]);
-  const sizes = await stage.on("a", "sh", "-c", `cat ${images}/final/*.img | wc -c`);
-  await pipeAcross(
+  const size = async (files: string): Promise<number> =>
+    Number(await stage.on("a", "sh", "-c", `cat ${images}/${files} | wc -c`));
+  const [bytes, all] = [await size("final/*.img"), await size("*/*.img")];
+  const copy = await pipeAcross(
     stage,
     `tar -C ${images} -cf - . | socat -u -b 1048576 -`,
     `SYSTEM:"tar -C ${images} -xf -"`,
   );
   const restore = await criu(stage, "restore", "final", ["-d"]);
   for (const node of ["a", "b"] as const) await remove(stage, node);
-  return { preDumps, dump, bytes: Number(sizes), restore };
+  return { preDumps, dump, bytes, restore, copyRate: (all * 1000) / copy };
 }
 
 /** Relative, so that the same chain stands at the other end. */

@@ -1,5 +1,7 @@
 import type { MigrationView, Round } from "../daemon/api.js";
-import type { Decision } from "./precopy/policy.js";
+import type { PreCopyRun } from "./context.js";
+import type { Costs } from "./precopy/costs.js";
+import type { Prediction } from "./precopy/model.js";
 import type { RoundLine } from "./precopy/round-line.js";
 
 /** Stable keys for scripts: additive changes only. Durations are milliseconds, sizes bytes, times ISO 8601. */
@@ -41,6 +43,9 @@ export interface PreCopyReport {
   /** Milliseconds from the freeze until it runs, as predicted when it was decided to freeze, and what came of it. */
   predictedMs: number | null;
   blackoutMs: number | null;
+  /** What the prediction is made of, and what the trial processes told. */
+  parts: Prediction["parts"] | null;
+  costs: Costs | null;
   /** The rounds of this run, with what was predicted after each. */
   series: RoundLine[];
   /** What the service was left with at last, microseconds of processor time within 100 ms; null: it was not throttled. */
@@ -99,7 +104,7 @@ export interface ReportParts {
   versions: Versions;
   kept: MigrationReport["kept"];
   warnings: string[];
-  precopy: { decision: Decision | null; rounds: readonly RoundLine[]; quota: number | null };
+  precopy: Pick<PreCopyRun, "decision" | "rounds" | "quota" | "costs">;
 }
 
 export function migrationReport(parts: ReportParts): MigrationReport {
@@ -140,7 +145,7 @@ export function migrationReport(parts: ReportParts): MigrationReport {
 }
 
 function preCopyReport(
-  { decision, rounds, quota }: ReportParts["precopy"],
+  { decision, rounds, quota, costs }: ReportParts["precopy"],
   blackout: Blackout | null,
 ): PreCopyReport | null {
   if (decision === null) return null;
@@ -150,6 +155,8 @@ function preCopyReport(
     text,
     predictedMs: prediction === null ? null : round(prediction.downtimeMs),
     blackoutMs: blackout?.ms ?? null,
+    parts: prediction?.parts ?? null,
+    costs,
     series: [...rounds],
     quota,
   };

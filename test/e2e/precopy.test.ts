@@ -49,18 +49,17 @@ const faults: readonly Fault[] = [
   },
   { what: "a pre-dump is killed", from: "b", to: "a", happens: preDumpIsKilled, why: /criu|pre-dump/i },
 ];
-/** The first round of 64 MB is under way for a minute. */
-const capped = { from: "a", rounds: 4, bandwidth: "1MB/s" } as const;
+/** What is written in a few seconds is then long enough under way to lift the cap. */
+const capped = { from: "a", rounds: 3, bandwidth: "2MB/s" } as const;
 
 /** One service from beginning to end: to start one takes an emulated machine as long as to move it. */
 test(
-  "a younger destination is refused by name; rounds ahead are discarded, interrupted, gone on from and tuned; " +
+  "a younger destination is refused by name; rounds ahead are discarded, gone on from and tuned; " +
     "after a fault in round 2 the next round is whole; the memory always arrives whole",
   async () => {
     const scene = await preCopyScene(stage());
     await isRefusedByName(scene);
     await isDiscarded(scene);
-    await isInterrupted(scene);
     await goesOn(scene);
     for (const fault of faults) await outlives(scene, fault);
   },
@@ -81,15 +80,6 @@ async function isDiscarded({ cast, witness }: PreCopyScene): Promise<void> {
   await stage().result("predump", plan, "--rounds", "1", anyClock);
   expect(await shipped(cast)).toEqual([{ number: 1, parent: null, state: "done" }]);
   await stage().result("predump", plan, "--discard");
-  await nothingLeft(cast);
-  await witness.servesOn("a");
-}
-
-async function isInterrupted({ cast, witness }: PreCopyScene): Promise<void> {
-  const rounds = await startInRounds(stage(), cast, capped);
-  await rounds.reach(1);
-  rounds.kill("SIGINT");
-  expect(await rounds.ended).toMatchObject({ exit: exitCodes.interrupted });
   await nothingLeft(cast);
   await witness.servesOn("a");
 }

@@ -38,7 +38,7 @@ export const reportParts: ReportParts = {
   versions: { fastmig: "0.1.0", daemon: pair, criu: pair, engine: pair },
   kept: { node: "a", container: "counter.kept-1", until: "2026-01-01T01:00:05.000Z" },
   warnings: [],
-  precopy: { decision: null, rounds: [], quota: null },
+  precopy: { decision: null, rounds: [], quota: null, costs: null },
 };
 
 /** The second of two rounds was of this run; the first of its predump. */
@@ -60,5 +60,6 @@ export const preCopyParts: ReportParts = {
     decision: { kind: "switch", why: "fits", text: "531ms of downtime predicted, within 600ms", prediction },
     rounds: rounds.slice(1).map((round) => roundLine(round, prediction, 600)),
     quota: 25_000,
+    costs: null,
   },
 };

@@ -49,7 +49,7 @@ const move: PreCopyMove = {
   finalBytes: 10e6,
   restore: 1500,
 };
-const raw = { preDumps: [1000, 200, 300], dump: 300, bytes: 20e6, restore: 1500 };
+const raw = { preDumps: [1000, 200, 300], dump: 300, bytes: 20e6, restore: 1500, copyRate: 90e6 };
 
 test("the rounds may take half as much again as their bytes on the wire, and CRIU's time for each", () => {
   expect(leastAhead(move, [raw], 100e6)).toBe(4500 + 1000 + 2 * 250);
@@ -66,5 +66,6 @@ test("the four figures with their bars", () => {
     [1, 1, true],
     [0, 0, true],
     [20_000, null, null],
+    [90, null, null],
   ]);
 });
