@@ -5,6 +5,7 @@
 `GET /packets?after=N` sends the packets after number N, then each one as it comes: `[12] 07:01:14`. Whoever lost the
 connection asks again with the last number seen. `POST /verify` compares every page with what was written to it.
 """
+import ctypes
 import mmap
 import random
 import struct
@@ -18,14 +19,22 @@ import pattern
 import service
 
 TICK = 0.02
+# linux/prctl.h
+PR_SET_THP_DISABLE = 41
 # Of each page: its number, and how often it was written.
 HEAD = 16
 
 
-def small_pages(memory):
-    """A copy without huge pages, which are dirty as a whole: scattered writes would leave nothing clean. Redis does so too."""
+def without_huge_pages():
+    """They are dirty as a whole: scattered writes would leave nothing clean. Redis does so too. MADV_NOHUGEPAGE would not
+    do: CRIU fills what it restores before it applies that."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_THP_DISABLE")
+
+
+def mapped(memory):
+    """A copy in pages of its own."""
     pages = mmap.mmap(-1, len(memory), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    pages.madvise(mmap.MADV_NOHUGEPAGE)
     pages[:] = memory
     return memoryview(pages)
 
@@ -35,7 +44,7 @@ class Memory(threading.Thread):
 
     def __init__(self, megabytes, percent):
         super().__init__(daemon=True)
-        self.pages = small_pages(pattern.patterned(megabytes))
+        self.pages = mapped(pattern.patterned(megabytes))
         self.count = len(self.pages) // pattern.PAGE
         self.written = [0] * self.count
         for page in range(self.count):
@@ -116,6 +125,7 @@ class Answers(service.Answers):
 
 
 def main(name, port, megabytes, percent, collector=None):
+    without_huge_pages()
     memory, ticker = Memory(int(megabytes), float(percent)), pattern.Ticker()
     Answers.packets = Packets()
     for thread in (memory, ticker, Answers.packets):

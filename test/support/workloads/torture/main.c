@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static void tell_account(void)
@@ -79,6 +80,9 @@ int main(int argc, char **argv)
 		fputs("usage: torture MEGABYTES PAGES_PER_SECOND CHURN_MS\n", stderr);
 		return 2;
 	}
+	/* A huge page is dirty as a whole: every round would be of everything. */
+	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+		fail("prctl");
 	churn_prepare(strtoull(argv[1], NULL, 10) * MEGABYTE / PAGE);
 	run(strtoull(argv[2], NULL, 10), strtoll(argv[3], NULL, 10));
 	while (family_size() > 0)

@@ -30,9 +30,6 @@ void region_map(struct region *region, size_t pages, uint64_t seed, enum inherit
 	region->at = map(NULL, pages, inheritance == SHARED ? MAP_SHARED : MAP_PRIVATE);
 	if (inheritance == PRIVATE && madvise(region->at, pages * PAGE, MADV_DONTFORK) != 0)
 		fail("madvise");
-	/* A huge page is dirty as a whole: in the greatest region every round would be of everything. */
-	if (pages * PAGE > 16 * MEGABYTE && madvise(region->at, pages * PAGE, MADV_NOHUGEPAGE) != 0)
-		fail("madvise");
 	region->version = calloc(pages, sizeof *region->version);
 	region->sum = calloc(pages, sizeof *region->sum);
 	if (region->version == NULL || region->sum == NULL)
