@@ -148,7 +148,7 @@ type Verb = "dump" | "pre-dump" | "restore";
 
 /**
  * Errors and warnings; of dumps also the way to them. A restore would write two lines for each run of pages: 115,000 of
- * them, and half of its time, where 100 MB of scattered pages come in five rounds.
+ * them where 100 MB of scattered pages come in five rounds.
  */
 const verbosity: Readonly<Record<Verb, string>> = { dump: "-v3", "pre-dump": "-v3", restore: "-v2" };
 

@@ -40,7 +40,7 @@ const faults: readonly Fault[] = [
   { round: 4, happens: diskIsFull, why: /no space|ENOSPC/i },
   { round: 6, happens: preDumpIsKilled, why: /criu|pre-dump/i },
 ];
-/** What is written in a few seconds is then long enough under way to lift the cap. */
+/** What is written in a few seconds is then long enough under way to be tuned. */
 const capped = { from: "a", rounds: 3, bandwidth: "2MB/s" } as const;
 
 /** One service from beginning to end: to start one takes an emulated machine as long as to move it. */
@@ -69,7 +69,7 @@ async function isRefusedByName({ cast, witness }: PreCopyScene): Promise<void> {
 async function isDiscarded({ cast, witness }: PreCopyScene): Promise<void> {
   const plan = await stage().plan([cast], { strategy: "pre-copy" });
   await stage().result("predump", plan, "--rounds", "1", anyClock);
-  expect(await shipped(cast)).toEqual([{ number: 1, parent: null, state: "done" }]);
+  expect(await roundsOf(cast)).toEqual([{ number: 1, parent: null, state: "done" }]);
   await stage().result("predump", plan, "--discard");
   await nothingLeft(cast);
   await witness.servesOn("a");
@@ -80,7 +80,7 @@ async function goesOn({ cast, witness }: PreCopyScene): Promise<void> {
   await stage().result("predump", plan, "--rounds", "2", anyClock);
   await witness.servesOn("a");
   const ahead = await statusOf(stage(), "a", cast);
-  expect(await shipped(cast)).toEqual([
+  expect(await roundsOf(cast)).toEqual([
     { number: 1, parent: null, state: "done" },
     { number: 2, parent: 1, state: "done" },
   ]);
@@ -97,7 +97,7 @@ async function goesOn({ cast, witness }: PreCopyScene): Promise<void> {
   await witness.servesOn("b");
 }
 
-/** At the plan's rate what is left of the round would be under way for several seconds more. */
+/** The source's daemon has rate and budget of a migration whose round is under way. */
 async function isTuned(cast: Cast, id: string): Promise<void> {
   await stage().result("tune", id, "--bandwidth", "200MB/s", "--downtime", "20s");
   const { migration } = await statusOf(stage(), "a", cast);
@@ -159,7 +159,7 @@ function imagesSized(container: string, size: string): string {
   return `nsenter -t ${pid} -m sh -c '${remount}'`;
 }
 
-async function shipped(cast: Cast): Promise<object[]> {
+async function roundsOf(cast: Cast): Promise<object[]> {
   const { migration } = await statusOf(stage(), "a", cast);
   return given(migration).rounds.map(({ number, parent, state }) => ({ number, parent, state }));
 }

@@ -2,12 +2,12 @@ import { basename } from "node:path";
 import JestRunner from "jest-runner";
 import { down, findLab, obstacle } from "../../dist/lab/index.js";
 
-/** What takes emulated machines longer than all the rest together. */
+/** Run where FASTMIG_TEST_LONG is set: what takes emulated machines too long for every run. */
 const isLong = ({ path }) => path.endsWith(".long.test.ts");
 
 /**
  * One test file after another: the end-to-end tests share one machine, its nodes and its clock. Their labs are
- * ended after the last of them, unless they were up before. Long ones are run where FASTMIG_TEST_LONG is set. Where this machine can raise none they are not run:
+ * ended after the last of them, unless they were up before. Where this machine can raise none they are not run:
  * at a user's desk with the reason, in CI that is a failure.
  */
 export default class SerialRunner extends JestRunner {

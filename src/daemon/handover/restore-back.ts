@@ -25,10 +25,9 @@ export async function restoreBack(deps: HandOverDeps, request: RestoreBackReques
   const criu =
     (await underWay(deps, request.directory)) ?? (await start(deps, request.directory, images, facts));
   const end = await criu.ended;
-  const log = await readLog(restoreLog(request.directory));
   const root = await readStat(facts.rootPid);
   if (root !== undefined && (await hasResumed(request.directory))) return { root };
-  return { failure: criuFailure("restore", end, log) };
+  return { failure: criuFailure("restore", end, await readLog(restoreLog(request.directory))) };
 }
 
 /** A run that an earlier daemon began here: a second one would find its PIDs taken. */
