@@ -12,7 +12,7 @@ export async function ensureGround(kind: LabKind, memory: number, say: Say): Pro
   const root = await ensureRoot(say);
   if (kind === "namespaces") return { launcher: kind, root };
   const qemu = await ensureQemu(say);
-  const files = { ...(await ensureMachineBase(qemu, say)), qemu };
+  const files = { ...(await ensureMachineBase(say)), qemu };
   const accelerator = await accelerate(files, say);
   return { launcher: kind, root, machine: { ...files, accelerator, memory } };
 }

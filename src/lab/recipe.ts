@@ -77,7 +77,7 @@ export const baseRecipe: Recipe = { version, suites: ["trixie"], packages: [], s
  */
 export const qemuRecipe: Recipe = {
   ...baseRecipe,
-  packages: ["qemu-system-x86", "qemu-utils", "util-linux"],
+  packages: ["qemu-system-x86", "util-linux"],
 };
 
 export interface Source {

@@ -33,9 +33,8 @@ const common = {
 };
 
 const machine = z.strictObject({
-  /** The image that every machine's disk stands on, an empty disk that stands on it, and the kernel. */
+  /** The image that every machine's disk is a copy of, and the kernel. */
   disk: z.string(),
-  overlay: z.string(),
   kernel: z.string(),
   /** The root file system that QEMU runs in. */
   qemu: z.string(),

@@ -195,7 +195,7 @@ describe("a lab of machines", () => {
       });
       expect(await codeOf(lab.inNode(state, "b", ["true"]))).toBe("LAB_NODE_DOWN");
       expect(await command("reboot", "b")).toMatchObject({ exit: 0 });
-      expect(await ssh("b", "cat /var/lib/fastmig/kept; ls /run/gone 2>&1; true")).toMatch(
+      expect(await ssh("b", "cat /var/lib/fastmig/kept 2>&1; ls /run/gone 2>&1; true")).toMatch(
         /^kept\nls: .*No such/,
       );
       const uptime = async (node: string): Promise<number> =>

@@ -1,14 +1,14 @@
 import { copyFile, glob, mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { commandLine, type Argv } from "../../argv.js";
+import type { Argv } from "../../argv.js";
 import { cached } from "../cache.js";
 import { buildRoot, recipeKey, type Say } from "../root.js";
-import { confined, run } from "../run.js";
+import { run } from "../run.js";
 import type { Machine } from "../state.js";
 import { machineRecipe } from "./recipe.js";
 
-/** What machines start from, the same for all: a raw ext4 image, an empty overlay on it, the kernel. */
-export type MachineBase = Pick<Machine, "disk" | "overlay" | "kernel">;
+/** What machines start from, the same for all: a raw ext4 image and the kernel. */
+export type MachineBase = Pick<Machine, "disk" | "kernel">;
 
 /** Bytes as a machine sees its disk. On ours the image is as large as what was written. */
 const diskSize = 16 * 2 ** 30;
@@ -19,8 +19,8 @@ const mkfs = (image: string, root: string): Argv => [
   ...["-E", "lazy_itable_init=0,nodiscard", "-d", root, image],
 ];
 
-/** Made if it is missing (about two minutes). `qemu` is the root file system that QEMU runs in. */
-export async function ensureMachineBase(qemu: string, say: Say): Promise<MachineBase> {
+/** Made if it is missing (about two minutes). */
+export async function ensureMachineBase(say: Say): Promise<MachineBase> {
   const dir = await cached(`machine-${recipeKey(machineRecipe)}`, async (beside) => {
     const [root, image] = [join(beside, "root"), join(beside, "disk.img")];
     await mkdir(beside);
@@ -29,31 +29,7 @@ export async function ensureMachineBase(qemu: string, say: Say): Promise<Machine
     await writeFile(image, "");
     await truncate(image, diskSize);
     await run(mkfs(image, root));
-    await run(confined(["sh", "-c", emptyOverlay(qemu, beside)]));
     await rm(root, { recursive: true });
   });
-  const file = (name: string): string => join(dir, name);
-  return { disk: file("disk.img"), overlay: file("overlay.qcow2"), kernel: file("kernel") };
+  return { disk: join(dir, "disk.img"), kernel: join(dir, "kernel") };
 }
-
-/** What QEMU sees lies in one directory, wherever we keep it: the overlay names its base without one. */
-const emptyOverlay = (qemu: string, dir: string): string =>
-  [
-    ["mount", "--bind", dir, `${qemu}/mnt`],
-    [
-      "chroot",
-      qemu,
-      "qemu-img",
-      "create",
-      "-q",
-      "-f",
-      "qcow2",
-      "-b",
-      "disk.img",
-      "-F",
-      "raw",
-      "/mnt/overlay.qcow2",
-    ],
-  ]
-    .map(commandLine)
-    .join(" && ");

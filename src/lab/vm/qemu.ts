@@ -47,14 +47,14 @@ const kernelWords = (accelerator: Accelerator): Argv => [
   ...["root=/dev/nvme0n1", "rw", "init=/bin/sh", "--", "-c", `"${init}"`],
 ];
 
-/** QEMU's command line: its stage holds `kernel`, `disk.qcow2` and `config.tar`; the console is its standard output. */
+/** QEMU's command line: its stage holds `kernel`, `disk.img` and `config.tar`; the console is its standard output. */
 export function machineArgv({ name, accelerator, memory, hardwareAddress }: MachineWords): Argv {
   return [
     "qemu-system-x86_64",
     ...["-name", name, ...bare, ...sandbox, ...processors[accelerator]],
     ...["-smp", "1", "-m", `${Math.ceil(memory / 2 ** 20)}M`, "-serial", "stdio"],
     ...["-kernel", `${stage}/kernel`, "-append", kernelWords(accelerator).join(" ")],
-    ...disk("nvme,serial=root", "root", `${stage}/disk.qcow2`, "qcow2,discard=unmap"),
+    ...disk("nvme,serial=root", "root", `${stage}/disk.img`, "raw,discard=unmap"),
     ...disk("virtio-blk-pci", "config", `${stage}/config.tar`, "raw,readonly=on"),
     ...["-netdev", "tap,id=net,ifname=tap0,script=no,downscript=no"],
     ...["-device", `virtio-net-pci,netdev=net,romfile=,mac=${hardwareAddress}`],

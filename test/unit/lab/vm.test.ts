@@ -30,7 +30,6 @@ const lab: LabState = {
   sshConfig: "/state/my lab/ssh_config",
   machine: {
     disk: "/cache/machine-1/disk.img",
-    overlay: "/cache/machine-1/overlay.qcow2",
     kernel: "/cache/machine-1/kernel",
     qemu: "/cache/qemu-1",
     accelerator: "tcg",
@@ -50,7 +49,7 @@ test("QEMU: the accelerator's processor, two disks, the node's hardware address"
   const argv = machineArgv({ ...words, accelerator: "tcg" }).join(" ");
   expect(argv).toContain("-accel tcg,thread=multi -cpu max,-erms,-fsrm");
   expect(argv).toContain("-smp 1 -m 3072M");
-  expect(argv).toContain("if=none,id=root,file=/mnt/disk.qcow2,format=qcow2");
+  expect(argv).toContain("if=none,id=root,file=/mnt/disk.img,format=raw");
   expect(argv).toContain("file=/mnt/config.tar,format=raw,readonly=on");
   expect(argv).toContain('root=/dev/nvme0n1 rw init=/bin/sh -- -c "mount');
   expect(argv).toContain("clocksource=hpet tsc=unstable");
