@@ -24,7 +24,7 @@ const criuWords = "network-lock nftables\\ntcp-close\\nskip-in-flight\\n";
 /** `podman container checkpoint --export`, a copy, `podman container restore --import`: what an operator would type. */
 export async function moveByHand(stage: Stage, { megabytes, percent }: Load): Promise<ByHand> {
   await clear(stage);
-  const cast = seedService(stage.lab.client.address, megabytes, percent);
+  const cast = seedService(null, megabytes, percent);
   await start(stage, cast);
   const writer = await stage.clients.count(stage.addresses(cast));
   const options = ["--compress=none", `--export=${archive}`, container];

@@ -24,7 +24,7 @@ export class WatchedService {
   ) {}
 
   static async start(stage: Stage, { megabytes, percent }: Load): Promise<WatchedService> {
-    const cast = seedService(stage.lab.client.address, megabytes, percent);
+    const cast = seedService(null, megabytes, percent);
     await stage.result("start", await stage.plan([cast]));
     return new WatchedService(stage, cast, await stage.clients.count(stage.addresses(cast)));
   }

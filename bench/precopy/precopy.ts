@@ -1,6 +1,6 @@
 import { setRate } from "../../src/lab/index.js";
 import { type Stage } from "../../test/support/stage.js";
-import { type Row } from "../figures.js";
+import { median, type Row } from "../figures.js";
 import { onMachines, type Say } from "../vm-stage.js";
 import { moveByHand } from "./by-hand.js";
 import { type PreCopyMove, precopyRows, type PreCopySeries } from "./judge.js";
@@ -19,7 +19,7 @@ export function precopyBench(runs: number, say: Say): Promise<Row[]> {
     await again(stage);
     const raw = [];
     for (let run = 1; run <= Math.min(runs, beside); run += 1) {
-      raw.push(await rawChain(stage, seedLoad, interval));
+      raw.push(await rawChain(stage, seedLoad, msToWrite(median(ours.map((move) => move.finalBytes)))));
       say(`raw: ${JSON.stringify(raw.at(-1))}`);
     }
     await again(stage);
@@ -29,8 +29,10 @@ export function precopyBench(runs: number, say: Say): Promise<Row[]> {
   });
 }
 
-/** Milliseconds from the last round's freeze to the final one, about. */
-const interval = 2500;
+/** Milliseconds in which the service makes so many bytes dirty; that it writes some of them twice counts for little. */
+function msToWrite(bytes: number): number {
+  return (bytes * 1000) / ((seedLoad.megabytes * 2 ** 20 * seedLoad.percent) / 100);
+}
 
 async function again(stage: Stage): Promise<void> {
   await stage.clear();

@@ -17,7 +17,7 @@ export interface RawChain {
 
 const rounds = 3;
 
-/** Milliseconds from the last pre-dump's start to the final dump: as long as ours wrote, so that as much is dirty. */
+/** @param interval milliseconds from the last pre-dump's start to the final dump, so that as much is dirty as in ours. */
 export async function rawChain(
   stage: Stage,
   { megabytes, percent }: Load,

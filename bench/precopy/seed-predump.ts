@@ -49,7 +49,7 @@ function title({ strategy, downtimeMs, load }: SeedRun): string {
 }
 
 async function run(stage: Stage, strategy: SeedRun["strategy"]): Promise<SeedRun> {
-  const cast = seedService(stage.lab.client.address, seedLoad.megabytes, seedLoad.percent);
+  const cast = seedService(null, seedLoad.megabytes, seedLoad.percent);
   const plan = await stage.plan([cast], { strategy });
   await stage.result("start", plan);
   const path = await stage.clients.takePackets(stage.addresses(cast));

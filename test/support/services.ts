@@ -42,15 +42,15 @@ export function patternService(
   return httpService(name, port, program, more);
 }
 
-/** One numbered packet a second, and so many percent of its memory written anew every second: image/seed.py. */
-export function seedService(client: string, megabytes: number, percent: number, port = 8020): Cast {
+/**
+ * One numbered packet a second, and so many percent of its memory written anew every second: image/seed.py.
+ *
+ * @param client where heartbeats are collected; null: none are sent, they take an emulated processor 6 %.
+ */
+export function seedService(client: string | null, megabytes: number, percent: number, port = 8020): Cast {
   const sizes = [megabytes, percent].map(String);
-  return httpService(
-    "seed",
-    port,
-    ["/srv/seed.py", "seed", String(port), ...sizes, `${client}:${collectorPort}`],
-    {},
-  );
+  const collector = client === null ? [] : [`${client}:${collectorPort}`];
+  return httpService("seed", port, ["/srv/seed.py", "seed", String(port), ...sizes, ...collector], {});
 }
 
 export interface TortureSizes {

@@ -126,17 +126,15 @@ class Answers(service.Answers):
 
 def main(name, port, megabytes, percent, collector=None):
     without_huge_pages()
-    memory, ticker = Memory(int(megabytes), float(percent)), pattern.Ticker()
+    memory = Memory(int(megabytes), float(percent))
     Answers.packets = Packets()
-    for thread in (memory, ticker, Answers.packets):
+    for thread in (memory, Answers.packets):
         thread.start()
     if collector:
         service.Heartbeat(name, collector).start()
     service.serve(int(port), service.Counter(), {
         "GET /memory": lambda: {"bytes": len(memory.pages)},
         "POST /verify": memory.verified,
-        "GET /ticks": ticker.told,
-        "POST /ticks/reset": ticker.told_and_reset,
     }, Answers)
 
 
