@@ -38,7 +38,7 @@ test("256 MB under everything that moves memory about, ten moves in rounds: no w
     expectEvents(before, now);
     before = now;
   }
-}, 900_000);
+}, 1_800_000);
 
 /** Between two moves memory was mapped, dropped and moved, and processes were born and ended. */
 function expectEvents(before: TortureAccount, now: TortureAccount): void {
