@@ -37,8 +37,7 @@ export async function prepareMachine(state: VmState, node: LabNode): Promise<str
 
 /**
  * A copy that shares blocks with the original where the file system can, and is as sparse everywhere. It is
- * raw: QEMU's NVMe does not heed a write that is to be forced to the disk (FUA), and what qcow2 knows of such a
- * write would die with QEMU.
+ * raw: what was synced to a qcow2 disk could be lost with QEMU (docs/decisions.md).
  */
 async function ensureDisk({ machine }: VmState, node: LabNode): Promise<string> {
   const disk = join(node.dir, "disk.img");

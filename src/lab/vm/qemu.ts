@@ -54,14 +54,14 @@ export function machineArgv({ name, accelerator, memory, hardwareAddress }: Mach
     ...["-name", name, ...bare, ...sandbox, ...processors[accelerator]],
     ...["-smp", "1", "-m", `${Math.ceil(memory / 2 ** 20)}M`, "-serial", "stdio"],
     ...["-kernel", `${stage}/kernel`, "-append", kernelWords(accelerator).join(" ")],
-    ...disk("nvme,serial=root", "root", `${stage}/disk.img`, "raw,discard=unmap"),
-    ...disk("virtio-blk-pci", "config", `${stage}/config.tar`, "raw,readonly=on"),
+    ...disk("nvme,serial=root", "root", `${stage}/disk.img`, "discard=unmap"),
+    ...disk("virtio-blk-pci", "config", `${stage}/config.tar`, "readonly=on"),
     ...["-netdev", "tap,id=net,ifname=tap0,script=no,downscript=no"],
     ...["-device", `virtio-net-pci,netdev=net,romfile=,mac=${hardwareAddress}`],
   ];
 }
 
-const disk = (device: string, id: string, file: string, format: string): Argv => [
-  ...["-drive", `if=none,id=${id},file=${file},format=${format}`],
+const disk = (device: string, id: string, file: string, option: string): Argv => [
+  ...["-drive", `if=none,id=${id},file=${file},format=raw,${option}`],
   ...["-device", `${device},drive=${id}`],
 ];
