@@ -8,11 +8,11 @@
 static const int64_t MS = 1000000, SECOND = INT64_C(1000000000);
 
 static struct pollfd criu;
-static int64_t opened_at;
+static int64_t opened_at, returned_at;
 
 void waiter_open(void)
 {
-	opened_at = boottime_ns();
+	opened_at = returned_at = boottime_ns();
 	criu = (struct pollfd){.fd = (int)syscall(SYS_pidfd_open, getppid(), 0), .events = POLLIN};
 }
 
@@ -20,11 +20,14 @@ void waiter_open(void)
  * A 128th of the downtime so far, so that looking late adds less than a hundredth to it: every look takes processor time
  * from what the service waits for. Seldom where somebody has to be waited for for long.
  */
-static int64_t interval(void)
+static int64_t interval(int64_t now)
 {
-	int64_t waited = boottime_ns() - opened_at, pause = waited / 128;
+	int64_t waited = now - opened_at, pause = waited / 128;
 	int64_t most = waited < 600 * SECOND ? 5 * MS : 50 * MS;
-	return pause < MS / 2 ? MS / 2 : pause > most ? most : pause;
+	pause = pause < MS / 2 ? MS / 2 : pause > most ? most : pause;
+	/* On a slow machine a look takes long itself: no more than a twentieth of the time goes into looking. */
+	int64_t rest = 20 * (now - returned_at);
+	return rest < pause ? pause : rest > 20 * MS ? 20 * MS : rest;
 }
 
 /*
@@ -34,9 +37,11 @@ static int64_t interval(void)
  */
 bool waiter_wait(int64_t until_ns)
 {
-	int64_t left = until_ns - boottime_ns(), pause = interval();
+	int64_t now = boottime_ns(), left = until_ns - now, pause = interval(now);
 	if (left < pause)
 		pause = left < 0 ? 0 : left;
 	struct timespec timeout = {.tv_nsec = pause};
-	return ppoll(&criu, 1, &timeout, NULL) == 0 || (criu.revents & POLLIN) == 0;
+	bool alive = ppoll(&criu, 1, &timeout, NULL) == 0 || (criu.revents & POLLIN) == 0;
+	returned_at = boottime_ns();
+	return alive;
 }

@@ -1,3 +1,5 @@
+import { fields, type Field } from "./protobuf.js";
+
 /** Fields of `dump_stats_entry` and `restore_stats_entry` in CRIU's images/stats.proto, by number: microseconds and pages. */
 const names = {
   1: [
@@ -53,38 +55,4 @@ function named(
     return name !== "" && typeof value === "number" ? [[name, value] as const] : [];
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-interface Field {
-  number: number;
-  value: number | Buffer;
-}
-
-/** The fields of one protobuf message; undefined where it is none, or has another kind than varint and bytes. */
-function fields(bytes: Buffer): Field[] | undefined {
-  const found: Field[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const key = varint(bytes, at);
-    const head = key && varint(bytes, key.end);
-    if (!key || !head) return undefined;
-    const number = Math.floor(key.value / 8);
-    const kind = key.value % 8;
-    if (kind !== 0 && kind !== 2) return undefined;
-    at = kind === 0 ? head.end : head.end + head.value;
-    if (at > bytes.length) return undefined;
-    found.push({ number, value: kind === 0 ? head.value : bytes.subarray(head.end, at) });
-  }
-  return found;
-}
-
-/** Undefined where it ends too early or is no number that JavaScript counts exactly. */
-function varint(bytes: Buffer, start: number): { value: number; end: number } | undefined {
-  let value = 0;
-  for (let at = start; at < Math.min(bytes.length, start + 10); at++) {
-    const byte = bytes.readUInt8(at);
-    value += (byte & 0x7f) * 2 ** (7 * (at - start));
-    if (value > Number.MAX_SAFE_INTEGER) return undefined;
-    if (byte < 0x80) return { value, end: at + 1 };
-  }
-  return undefined;
 }

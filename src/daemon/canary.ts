@@ -1,10 +1,14 @@
 /** A process like the service's, dumped and restored for real: the only proof that CRIU works here, for this user. */
-import { rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { sumOf } from "../sum.js";
 import type { CanaryRequest, CanaryResult } from "./api.js";
+import { replaceDurably } from "./durable.js";
 import { dumpLog, ownDirectory, readLog, restoreLog, type Engine, type TreeOwner } from "./engine.js";
 import { criuFailure } from "./handover/criu-failure.js";
+import { watchRun, type Verb } from "./handover/criu-watch.js";
 import { Failed, failureOf } from "./handover/half.js";
+import type { ProcessEnd } from "./init-client.js";
 import { pipesOf } from "./handover/tree-facts.js";
 import type { DaemonPaths } from "./paths.js";
 import { succeeded, type Processes, type Tracked } from "./processes.js";
@@ -12,7 +16,9 @@ import { isDead, memoryOf, readStat, type ProcessId } from "./procfs.js";
 import { firstPid } from "./service.js";
 import { formatSize } from "../units.js";
 import { waitFor } from "../wait.js";
+import { isPageMap } from "./transfer/image-files.js";
 import { lookUpUser } from "./users.js";
+import { decide, heldFile, verdictFile } from "./verdict.js";
 
 export interface CanaryDeps {
   processes: Processes;
@@ -20,24 +26,29 @@ export interface CanaryDeps {
   paths: DaemonPaths;
 }
 
-/**
- * What it holds is written page by page, each with a content of its own: equal pages would be cheaper than a service's.
- * A restore may interrupt its sleep, and Perl's then ends.
- */
-const ballast = '$m .= pack("Q", $_) x 512 for 1 .. shift() / 4096; sleep 600 while 1';
-/** Milliseconds for that; an emulated machine writes 100 MB in a second. */
+const trialPath = "/usr/lib/fastmig/trial";
+/** Milliseconds until it has its memory; an emulated machine writes 100 MB in a second. */
 const fillLimit = 60_000;
+/** Durable writes of which the one in the middle counts. */
+const writes = 5;
 
-/** @param request bytes of memory that it holds when it is dumped; 0: as little as a process can. */
-export async function runCanary(deps: CanaryDeps, { user, memory }: CanaryRequest): Promise<CanaryResult> {
+type Figures = Omit<CanaryResult, "ok" | "failure">;
+
+/** What it holds when it is dumped; no memory: as little as a process can. */
+interface Bird extends Omit<CanaryRequest, "user"> {
+  owner: TreeOwner;
+}
+
+export async function runCanary(deps: CanaryDeps, { user, ...size }: CanaryRequest): Promise<CanaryResult> {
   const directory = join(deps.paths.images, "canary");
-  const times = { dumpMs: 0, restoreMs: 0 };
+  const figures: Figures = { dumpMs: 0, releaseMs: 0, restoreMs: 0, resumeMs: 0, mapBytes: 0, durableMs: 0 };
   try {
     await rm(directory, { recursive: true, force: true });
-    await dumpAndRestore(deps, { owner: await lookUpUser(user), memory }, directory, times);
-    return { ok: true, ...times, failure: null };
+    await dumpAndRestore(deps, { owner: await lookUpUser(user), ...size }, directory, figures);
+    figures.durableMs = await timeDurableWrite(deps.paths);
+    return { ok: true, ...figures, failure: null };
   } catch (thrown) {
-    return { ok: false, ...times, failure: failureOf("canary", thrown) };
+    return { ok: false, ...figures, failure: failureOf("canary", thrown) };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -45,33 +56,38 @@ export async function runCanary(deps: CanaryDeps, { user, memory }: CanaryReques
 
 async function dumpAndRestore(
   deps: CanaryDeps,
-  { owner, memory }: { owner: TreeOwner; memory: number },
+  wanted: Bird,
   directory: string,
-  times: { dumpMs: number; restoreMs: number },
+  figures: Figures,
 ): Promise<void> {
+  const { owner, memory } = wanted;
   const { processes, engine } = deps;
   await engine.warm(owner);
   await ownDirectory(directory, owner);
   await processes.init.moveCursor(firstPid - 1);
-  const bird = await hatch(processes, owner, memory);
+  const bird = await hatch(processes, wanted);
   try {
     await grown(bird, memory);
     const pipes = await pipesOf([bird], await processes.init.pipes());
-    const job = { owner, imagesDir: directory, workDir: directory };
-    times.dumpMs = await timed(async () =>
-      expectSuccess("dump", await engine.dump({ ...job, rootPid: bird.pid }), dumpLog(directory)),
-    );
+    const job = { owner, imagesDir: directory, workDir: directory, holdIn: directory, trial: true };
+    const begun = performance.now();
+    const dump = await engine.dump({ ...job, rootPid: bird.pid });
+    [figures.dumpMs, figures.releaseMs] = await held(directory, { verb: "dump", criu: dump, begun });
     await bird.ended;
-    times.restoreMs = await timed(async () =>
-      expectSuccess("restore", await engine.restore({ ...job, pipes }), restoreLog(directory)),
-    );
+    figures.mapBytes = await mapBytesIn(directory);
+    for (const file of [verdictFile(directory), heldFile(directory)]) await rm(file, { force: true });
+    const again = performance.now();
+    const restore = await engine.restore({ ...job, pipes });
+    [figures.restoreMs, figures.resumeMs] = await held(directory, {
+      ...{ verb: "restore", criu: restore, begun: again },
+    });
     await expectSame(bird, pipes.stdout);
   } finally {
     await end(processes, bird.pid);
   }
 }
 
-function hatch(processes: Processes, owner: TreeOwner, memory: number): Promise<Tracked> {
+function hatch(processes: Processes, { owner, memory, scattered }: Bird): Promise<Tracked> {
   return processes.spawn({
     name: "canary",
     uid: owner.uid,
@@ -79,7 +95,7 @@ function hatch(processes: Processes, owner: TreeOwner, memory: number): Promise<
     groups: owner.groups,
     cwd: "/",
     stdio: "service",
-    argv: memory === 0 ? ["sleep", "600"] : ["perl", "-e", ballast, `${memory}`],
+    argv: [trialPath, `${memory}`, scattered ? "2" : "1"],
     env: { PATH: "/usr/bin:/bin" },
   });
 }
@@ -94,10 +110,28 @@ async function grown(bird: Tracked, memory: number): Promise<void> {
     throw new Error(`${what} ended before it had its memory`);
 }
 
-async function expectSuccess(step: "dump" | "restore", criu: Tracked, log: string): Promise<void> {
-  const end = await criu.ended;
-  if (succeeded(end)) return;
-  throw new Failed(criuFailure(step, end, await readLog(log)));
+/** Lets go what CRIU holds in the hook, as a hand-over does. Milliseconds until it was held, and from there to CRIU's end. */
+async function held(
+  directory: string,
+  { verb, criu, begun }: { verb: Verb; criu: Tracked; begun: number },
+): Promise<[heldMs: number, endMs: number]> {
+  let heldAt = NaN;
+  const end = await new Promise<ProcessEnd | null>((resolve, reject) => {
+    const release = (): void => {
+      heldAt = performance.now();
+      decide(directory, verb === "dump" ? "released" : "running").catch(reject);
+    };
+    watchRun(directory, criu, { held: release, ended: resolve });
+  });
+  if (!succeeded(end)) {
+    const log = verb === "dump" ? dumpLog(directory) : restoreLog(directory);
+    throw new Failed(criuFailure(verb, end, await readLog(log)));
+  }
+  return [rounded(heldAt - begun), rounded(performance.now() - heldAt)];
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 /** It lives again, under its PID, and its output still leads to the container's log. */
@@ -115,8 +149,19 @@ async function end(processes: Processes, pid: number): Promise<void> {
   await tracked.ended;
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return Math.round((performance.now() - start) * 10) / 10;
+async function mapBytesIn(directory: string): Promise<number> {
+  const maps = (await readdir(directory)).filter(isPageMap);
+  return sumOf(await Promise.all(maps.map(async (name) => (await stat(join(directory, name))).size)));
+}
+
+async function timeDurableWrite({ state }: DaemonPaths): Promise<number> {
+  const path = join(state, "canary");
+  const times: number[] = [];
+  for (let write = 0; write < writes; write += 1) {
+    const begun = performance.now();
+    await replaceDurably(path, "as long as a verdict and more\n");
+    times.push(rounded(performance.now() - begun));
+  }
+  await rm(path, { force: true });
+  return times.sort((a, b) => a - b)[writes >> 1] ?? 0;
 }

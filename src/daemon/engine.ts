@@ -32,8 +32,10 @@ export interface CriuJob {
   imagesDir: string;
   /** CRIU's working directory: its log and statistics. Belongs to the owner. */
   workDir: string;
-  /** The migration's directory, where the hook `hold` waits for the verdict; undefined: it waits for nothing. */
+  /** The directory, a migration's, where the hook `hold` waits for the verdict; undefined: it waits for nothing. */
   holdIn?: string;
+  /** No migration's: nobody looks for it by its name after a daemon's death. */
+  trial?: boolean;
 }
 
 export interface DumpJob extends CriuJob {
@@ -198,7 +200,8 @@ class ContainerEngine implements Engine {
     const hold: Record<string, string> = job.holdIn === undefined ? {} : { FASTMIG_HOLD: job.holdIn };
     const output = join(job.workDir, `${name}.out`);
     // Only a held run and a round are a migration's, and are looked for by its name after a daemon's death.
-    const told = job.holdIn === undefined && name !== roundName ? `free-${name}` : name;
+    const free = job.trial === true || (job.holdIn === undefined && name !== roundName);
+    const told = free ? `free-${name}` : name;
     return this.#start({
       name: told,
       argv,

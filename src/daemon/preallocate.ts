@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { runCommand } from "./command.js";
 
 /** Beside the images, in a directory of its own: what lies loose among them is shipped. */
-const reserveIn = (images: string): string => join(images, "reserve");
+export const reserveIn = (images: string): string => join(images, "reserve");
 const pagesImage = (index: number): string => `pages-${index + 1}.img`;
 
 /**
@@ -16,6 +16,9 @@ const pagesImage = (index: number): string => `pages-${index + 1}.img`;
  * touched, not when it is allocated (350 MB/s were seen).
  */
 const leastRate = { images: 0.5e9, reserve: 0.8e9 };
+
+/** Bytes: less is got in the freeze more quickly than by three programs before it, while the service writes on. */
+const worthwhile = 64 * 1024 * 1024;
 
 /**
  * Makes the files that CRIU's page images will come into; it numbers them by process, parents first.
@@ -37,11 +40,22 @@ export async function pagesSizes(directory: string): Promise<number[]> {
   return sizes;
 }
 
-/** Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. Never rejects. */
-export async function reserveMemory(images: string, bytes: number): Promise<void> {
+/** Of what is asked for: a tree that has grown by less since is not worth taking it all again. */
+const enough = 0.9;
+
+/**
+ * Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. Kept where it is there already; not
+ * taken where less than `spare` bytes would be left for images. Never rejects.
+ */
+export async function reserveMemory(images: string, bytes: number, spare: number): Promise<void> {
+  const path = join(reserveIn(images), "memory");
   try {
+    const { blocks } = await stat(path).catch(() => ({ blocks: 0 }));
+    if (bytes < worthwhile || blocks * 512 >= enough * bytes || !(await isMemory(images))) return;
+    const { bavail, bsize } = await statfs(images);
+    if (bavail * bsize < bytes + spare) return;
     await mkdir(reserveIn(images), { recursive: true, mode: 0o700 });
-    await allocate(join(reserveIn(images), "memory"), bytes, leastRate.reserve);
+    await allocate(path, bytes, leastRate.reserve);
   } catch {
     // Nothing is lost but time.
   }
@@ -65,7 +79,7 @@ export async function removeUnused(directory: string, used: ReadonlySet<string>)
 
 /** Where it fails nothing is lost but time: the room was looked at before, and writing will say so. */
 async function allocate(path: string, bytes: number, rate: number): Promise<void> {
-  if (bytes === 0) return;
+  if (bytes < worthwhile) return;
   const { code } = await runCommand(["fallocate", "--length", String(bytes), path]);
   if (code === 0 && (await isMemory(dirname(path)))) await touch(path, bytes, rate);
 }
@@ -78,6 +92,7 @@ async function touch(path: string, bytes: number, rate: number): Promise<void> {
 
 const tmpfs = 0x01021994;
 
-async function isMemory(directory: string): Promise<boolean> {
+/** Whether a directory lies in memory: on a tmpfs. */
+export async function isMemory(directory: string): Promise<boolean> {
   return (await statfs(directory)).type === tmpfs;
 }

@@ -4,13 +4,13 @@ import { createOnce, readIfThere } from "./durable.js";
 
 export type Verdict = "released" | "running" | "aborted";
 
-const verdictIn = (directory: string): string => join(directory, "verdict");
+export const verdictFile = (directory: string): string => join(directory, "verdict");
 
 /** A hook in the container reads it as the service's user. */
 const readable = 0o644;
 
 export async function readVerdict(directory: string): Promise<Verdict | null> {
-  const text = await readIfThere(verdictIn(directory));
+  const text = await readIfThere(verdictFile(directory));
   return text === undefined ? null : parseVerdict(text);
 }
 
@@ -25,7 +25,7 @@ export async function decide(directory: string, verdict: Verdict): Promise<Verdi
   // Looked at first: on a full disk the one that stands can still be obeyed.
   const first = await readVerdict(directory);
   if (first !== null) return first;
-  if (await createOnce(verdictIn(directory), `${verdict}\n`, readable)) return verdict;
+  if (await createOnce(verdictFile(directory), `${verdict}\n`, readable)) return verdict;
   const standing = await readVerdict(directory);
   if (standing === null) throw new Error("the verdict file vanished");
   return standing;

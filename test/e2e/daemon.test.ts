@@ -46,14 +46,15 @@ test("a stop is graceful, and the container ends as its service did", async () =
 }, 60_000);
 
 test("the canary proves that a service's user can be dumped and restored, or says what is missing", async () => {
+  const small = { memory: 0, scattered: false };
   const hands = new Hands(stage(), spec());
   await hands.create("a");
-  expect(await hands.ask<CanaryResult>("a", "/canary", { user: "1000", memory: 0 })).toMatchObject({
+  expect(await hands.ask<CanaryResult>("a", "/canary", { user: "1000", ...small })).toMatchObject({
     ok: true,
     failure: null,
   });
   await hands.create("b", ["CHECKPOINT_RESTORE"]);
-  const crippled = await hands.ask<CanaryResult>("b", "/canary", { user: "1000", memory: 0 });
+  const crippled = await hands.ask<CanaryResult>("b", "/canary", { user: "1000", ...small });
   expect(crippled.ok).toBe(false);
   expect(crippled.failure).not.toBeNull();
 }, 60_000);

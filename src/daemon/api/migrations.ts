@@ -84,6 +84,8 @@ export const Round = z.strictObject({
   /** Of all its files, and how many of them the peer has verified. */
   bytes: count,
   shipped: count,
+  /** Of those that say which pages there are: they grow with the runs of pages. */
+  mapBytes: count,
   startedAt: z.string(),
   /** From its parent's freeze to its own, in which its pages were written; null for a full one. */
   sinceParentMs: z.nullable(z.number()),

@@ -49,12 +49,21 @@ export const CanaryRequest = z.strictObject({
   user: text,
   /** Bytes of memory it holds, all written: what a dump and a restore cost beside what they cost at least. */
   memory: count.check(z.maximum(1024 ** 3)),
+  /** Whether no page of it lies beside another: what each run of pages costs. */
+  scattered: z.boolean(),
 });
 export type CanaryRequest = z.infer<typeof CanaryRequest>;
 export const CanaryResult = z.strictObject({
   ok: z.boolean(),
+  /** From CRIU's start until the tree is held, dumped or restored; and from there, once it may go, to its death or its life. */
   dumpMs: z.number(),
+  releaseMs: z.number(),
   restoreMs: z.number(),
+  resumeMs: z.number(),
+  /** Bytes of the images that say which pages there are: they grow with the runs of pages. */
+  mapBytes: count,
+  /** One file written durably into the state directory. */
+  durableMs: z.number(),
   failure: z.nullable(Failure),
 });
 export type CanaryResult = z.infer<typeof CanaryResult>;

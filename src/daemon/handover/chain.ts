@@ -10,6 +10,7 @@ export function begunRound(rounds: readonly Round[], startedAt: string): Round {
     pages: null,
     bytes: 0,
     shipped: 0,
+    mapBytes: 0,
     startedAt,
     sinceParentMs: null,
     frozenMs: null,

@@ -1,9 +1,10 @@
 /** What the source finds out about its tree: before the freeze, whether it can go; in it, what the other side must know. */
 import { join } from "node:path";
 import type { ExpectRequest, FinalRequest, OpenMigration } from "../api.js";
+import { sumOf } from "../../sum.js";
 import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
-import { pagesSizes } from "../preallocate.js";
+import { pagesSizes, reserveMemory } from "../preallocate.js";
 import { highestId, type ProcessStat } from "../procfs.js";
 import type { HandOverDeps } from "./half.js";
 import { packPreserved, sizeOnDisk } from "./preserve.js";
@@ -61,10 +62,6 @@ async function expectedPages(images: string, chain: readonly number[], rss: numb
   return (await pagesSizes(join(images, String(last)))).map((size) => Math.ceil(size * 1.25));
 }
 
-export function sumOf(sizes: readonly number[]): number {
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
 /** Everything that can be known before the freeze. Throws where the tree cannot be moved; the service runs on. */
 export async function prepareDeparture(
   deps: HandOverDeps,
@@ -79,6 +76,11 @@ export async function prepareDeparture(
   const highest = await highestId(tree.map((process) => process.pid));
   const { uid, gid } = owner;
   return { images, expected: { epoch, highestPid: highest + cursorMargin, uid, gid, ...room } };
+}
+
+/** What the final dump will write; where it fails nothing is lost but time. */
+export function reserveForDump(images: string, { pages, bytes }: ExpectRequest): Promise<void> {
+  return reserveMemory(images, sumOf(pages), bytes);
 }
 
 /** In the freeze: writes down whose death is the proof, packs what travels along, and answers what the other side must know. */

@@ -1,10 +1,12 @@
 /** One round: CRIU's pre-dump, and what it writes shipped meanwhile. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { sumOf } from "../../sum.js";
 import type { Round } from "../api.js";
 import { PeerState } from "../api.js";
 import { ownDirectory, readLog, roundLog } from "../engine.js";
 import { succeeded, type Tracked } from "../processes.js";
 import type { PeerClient } from "../transfer/client.js";
+import { isPageMap } from "../transfer/image-files.js";
 import type { Pace } from "../transfer/pace.js";
 import type { FinalFile } from "../transfer/segment.js";
 import { createShipper, type Shipper } from "../transfer/shipper.js";
@@ -12,6 +14,7 @@ import { doubtIn, figuresOf } from "./chain.js";
 import { criuFailure } from "./criu-failure.js";
 import { Failed, type HandOverDeps } from "./half.js";
 import { endOrKill } from "./kill.js";
+import { joinPageRuns } from "./page-maps.js";
 import { retryLost } from "./retry.js";
 import { Silence } from "./silence.js";
 import { readStatistics, removeStatistics } from "./statistics.js";
@@ -68,7 +71,8 @@ export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<Rou
     const frozeAt = await preDump(deps, work, shipper);
     change({ state: "shipping", dumpMs: since() });
     const files = await silence.watch(() => deliver(work, shipper, silence.signal));
-    change({ totalMs: since() });
+    const maps = files.filter(({ file }) => isPageMap(basename(file)));
+    change({ totalMs: since(), mapBytes: sumOf(maps.map(({ size }) => size)) });
     return { files, frozeAt };
   } finally {
     silence.end();
@@ -96,6 +100,8 @@ async function preDump(deps: HandOverDeps, work: RoundWork, shipper: Shipper): P
   });
   shipper.follow();
   await endOf(criu, deps, work);
+  // What was written since is scattered: there is little to join, and the look would take long.
+  if (round.parent === null) joinPageRuns(imagesDir);
   const figures = figuresOf(await readStatistics(directory, "dump"));
   if (figures !== null) change(figures);
   const doubt = doubtIn({ parent: round.parent, pages: figures?.pages ?? null });

@@ -12,7 +12,7 @@ import {
 import { roundName } from "../engine.js";
 import { findImages, NoRoom } from "../images.js";
 import { Conflict } from "../refusals.js";
-import { connectPeer, type PeerClient } from "../transfer/client.js";
+import type { PeerClient } from "../transfer/client.js";
 import { Pace } from "../transfer/pace.js";
 import type { FinalFile } from "../transfer/segment.js";
 import { describeLife } from "./alive.js";
@@ -25,6 +25,7 @@ import { retryLost } from "./retry.js";
 import { isCut, lacksRoom, refusal } from "./round-obstacles.js";
 import { runRound } from "./round-run.js";
 import { readManifest, readRounds, removeManifest, writeManifest, writeRounds } from "./rounds-file.js";
+import { Way } from "./way.js";
 
 /** Milliseconds in which the peer answers before a round, room made and all, and for one question. */
 const announceLimit = 20_000;
@@ -42,6 +43,8 @@ export class Rounds {
   readonly #deps: HandOverDeps;
   readonly #record: MigrationRecord;
   readonly #directory: string;
+  /** To the peer, for the switchover too. */
+  readonly way: Way;
   readonly #pace = new Pace(null);
   #stop = new AbortController();
   /** Milliseconds of the machine's monotonic clock: the last good round's freeze. */
@@ -56,6 +59,7 @@ export class Rounds {
     this.#deps = deps;
     this.#record = record;
     this.#directory = directory;
+    this.way = new Way(record.open.id);
   }
 
   get busy(): boolean {
@@ -153,7 +157,7 @@ export class Rounds {
   // ---- one round ---------------------------------------------------------------------------------
 
   async #make(request: RoundRequest, begun: PromiseWithResolvers<void>): Promise<void> {
-    const client = connectPeer(request.peer, { id: this.#record.open.id });
+    const client = this.way.client(request.peer);
     try {
       const ready = await this.#getReady(client, request);
       begun.resolve();
@@ -163,7 +167,8 @@ export class Rounds {
       // Nobody waits for it any more: a broken disk, or a bug. The next daemon finds the chain poisoned.
       if (/dumping|shipping/.test(this.#record.rounds.at(-1)?.state ?? "")) this.#deps.giveUp();
     } finally {
-      client.close();
+      // What made it fail may be the line.
+      if (this.#record.rounds.at(-1)?.state !== "done") this.way.close();
     }
   }
 

@@ -8,7 +8,7 @@ import type {
   TransferProgress,
 } from "../api.js";
 import { PeerState } from "../api.js";
-import { connectPeer, type PeerClient } from "../transfer/client.js";
+import type { PeerClient } from "../transfer/client.js";
 import { Pace } from "../transfer/pace.js";
 import { rehearse } from "../transfer/rehearsal.js";
 import { createShipper, type Shipper } from "../transfer/shipper.js";
@@ -16,9 +16,10 @@ import type { FinalFile } from "../transfer/segment.js";
 import { Lease } from "./lease.js";
 import { retryLost } from "./retry.js";
 import type { Rounds } from "./rounds.js";
+import type { Way } from "./way.js";
 
 export interface ShippingOptions {
-  id: string;
+  way: Way;
   /** The migration's directory, where the hook reads the lease. */
   directory: string;
   request: SwitchoverRequest;
@@ -50,7 +51,7 @@ export class Shipping {
 
   constructor(options: ShippingOptions) {
     this.#options = options;
-    this.#client = connectPeer(options.request.peer, { id: options.id });
+    this.#client = options.way.client(options.request.peer);
     this.#pace = new Pace(options.request.bandwidth);
     this.#lease = new Lease(options.directory, options.request);
   }
@@ -151,6 +152,5 @@ export class Shipping {
     this.thaw("the migration is over");
     this.#over.abort(new Error("the migration is over"));
     await this.#shipper?.close();
-    this.#client.close();
   }
 }

@@ -12,10 +12,9 @@ import {
 import { readIfThere, replaceDurably } from "../durable.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
-import { reserveMemory } from "../preallocate.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
 import { awaitDeath, awaitResume, killAll, type Scene } from "./death.js";
-import { packUp, prepareDeparture, sumOf } from "./departure.js";
+import { packUp, prepareDeparture, reserveForDump } from "./departure.js";
 import { DumpRun } from "./dump-run.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { Conflict } from "../refusals.js";
@@ -82,7 +81,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const leg = { round: null, chain: this.#rounds.chain, preserve: request.preserve };
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
-    const reserved = reserveMemory(images, sumOf(expected.pages));
+    const reserved = reserveForDump(images, expected);
     const announced = this.#connect(request).announce(expected, this.#rounds);
     // Refused or not: what writes the reserve has ended before anybody removes the images.
     await announced.finally(() => reserved);
@@ -148,7 +147,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   #connect(request: SwitchoverRequest): Shipping {
     this.#request = request;
     this.#shipping = new Shipping({
-      id: this.open.id,
+      way: this.#rounds.way,
       directory: this.directory,
       request,
       onProgress: (progress) => (this.record.transfer = progress),
@@ -293,6 +292,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.#told;
     await this.#run.over();
     await this.#shipping?.close();
+    this.#rounds.way.close();
     const { epoch, service } = this.open;
     // The epoch is used up, so that no word of this migration is mistaken for one of the next.
     if (this.state !== "confirmed") await this.deps.ownership.set({ epoch, role: "owner", service });

@@ -46,6 +46,11 @@ function loose(root: string): FoundFile[] {
   return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => found(root, name));
 }
 
+/** Whether a file's name, without its directory, says that it tells which pages a process has. */
+export function isPageMap(name: string): boolean {
+  return name.startsWith("pagemap-");
+}
+
 /** Whether an image file is a round's: those are dropped together, the final dump's are not. */
 export function isOfRound(file: string): boolean {
   return /^[0-9]/.test(file) && file.includes("/");

@@ -44,6 +44,9 @@ export interface Shipper {
 
 /** Milliseconds, while a service is frozen. */
 const hurried = 5;
+/** Of the time, spent with looking at growing files: CRIU may have the same processor. And milliseconds between two looks at most. */
+const lookShare = 0.05;
+const seldom = 100;
 /** Bytes of a piece that does not deserve a request of its own, and what goes into one together. */
 const small = 256 * 1024;
 const bundleSize = 1024 * 1024;
@@ -108,10 +111,12 @@ class ImageShipper implements Shipper {
     const { root, directories, lookEvery = hurried } = this.#options;
     const signal = AbortSignal.any([this.#signal, this.#stopFollowing.signal]);
     for (;;) {
+      const began = performance.now();
       for (const file of directories.flatMap((directory) => growingFiles(root, directory))) {
         this.#plan(file, file.size - (file.size % segmentSize));
       }
-      await pause(lookEvery, signal);
+      const rest = (performance.now() - began) / lookShare;
+      await pause(Math.max(lookEvery, Math.min(rest, seldom)), signal);
     }
   }
 

@@ -61,7 +61,11 @@ export function machineArgv({ name, accelerator, memory, hardwareAddress }: Mach
   ];
 }
 
+/**
+ * What the machine has written is in this machine's page cache, which outlives QEMU: a flush, which would wait for this
+ * machine's disk and everybody who writes to it, makes nothing safer.
+ */
 const disk = (device: string, id: string, file: string, option: string): Argv => [
-  ...["-drive", `if=none,id=${id},file=${file},format=raw,${option}`],
+  ...["-drive", `if=none,id=${id},file=${file},format=raw,cache=unsafe,${option}`],
   ...["-device", `${device},drive=${id}`],
 ];

@@ -1,5 +1,6 @@
 import type { Round } from "../../daemon/api.js";
-import type { Costs } from "./costs.js";
+import { sumOf } from "../../sum.js";
+import type { Cost, Costs, RestoreCost } from "./costs.js";
 
 /** What the rounds so far say of the next one and of the downtime. Pure. Milliseconds, bytes, bytes per second. */
 
@@ -23,8 +24,8 @@ export interface Prediction {
   downtimeMs: number;
   /** The same where the service writes the same pages again and again, as long as one round alone cannot exclude it. */
   atWorstMs: number;
-  /** Freeze and metadata; the pages' way; the restore of the whole memory. */
-  parts: { freezeMs: number; copyMs: number; restoreMs: number };
+  /** What a round costs whatever it brings; the pages' way; the restore of the whole memory; the hand-over. */
+  parts: { freezeMs: number; copyMs: number; restoreMs: number; handOverMs: number };
   /** What will be dirty at the freeze. */
   dirtyBytes: number;
   /** As the last round found it. */
@@ -63,7 +64,7 @@ export function dirtyRateOf(round: GoodRound): number | null {
 export function usefulBandwidth(chain: readonly GoodRound[], cap: number | null): number | null {
   const telling = chain.findLast(({ bytes }) => bytes >= tellingBytes);
   const asked = telling === undefined ? chain : [telling];
-  const [bytes, ms] = [sum(asked.map((one) => one.bytes)), sum(asked.map((one) => one.totalMs))];
+  const [bytes, ms] = [sumOf(asked.map((one) => one.bytes)), sumOf(asked.map((one) => one.totalMs))];
   return bytes === 0 || ms <= 0 ? null : Math.min((bytes * 1000) / ms, cap ?? Infinity);
 }
 
@@ -78,20 +79,70 @@ export function predict(
   const bandwidth = usefulBandwidth(chain, cap.final);
   if (last === undefined || dirtyRate === null || bandwidth === null) return null;
   const dirtyBytes = dirtyAfter(last.totalMs + leadOf(chain), chain);
-  const freezeMs = costs.dump.fixedMs + (last.frozenMs ?? 0);
-  // The daemon ships while CRIU writes: the slower of the two is what counts.
-  const msPerByte = Math.max(costs.dump.msPerByte, 1000 / bandwidth);
+  const { fixedMs: freezeMs, msPerByte } = roundCost(chain, costs.dump, { bandwidth, cap: cap.final ?? Infinity });
   const copyMs = dirtyBytes * msPerByte;
-  const restoreMs = costs.restore.fixedMs + memoryOf(last) * costs.restore.msPerByte;
+  const restoreMs = restoreTime(chain, last, costs.restore);
+  const handOverMs = costs.handOver.fixedMs + memoryOf(last) * costs.handOver.msPerByte;
+  const rest = freezeMs + restoreMs + handOverMs;
   const worstMs = isTold(chain) ? copyMs : Math.max(copyMs, writtenBytes(last) * msPerByte);
   return {
-    downtimeMs: freezeMs + copyMs + restoreMs,
-    atWorstMs: freezeMs + worstMs + restoreMs,
-    parts: { freezeMs, copyMs, restoreMs },
+    downtimeMs: rest + copyMs,
+    atWorstMs: rest + worstMs,
+    parts: { freezeMs, copyMs, restoreMs, handOverMs },
     dirtyBytes,
     dirtyRate,
     bandwidth,
   };
+}
+
+/**
+ * What a round takes whatever it brings, and for each byte: the final dump is as one of them. The line through the chain's
+ * rounds, each as wrong as another for its time; where they tell none, the trial's dump and the newest round's rate.
+ */
+function roundCost(
+  chain: readonly GoodRound[],
+  dump: Cost,
+  { bandwidth, cap }: { bandwidth: number; cap: number },
+): Cost {
+  const line = lineThrough(chain.map(({ bytes, totalMs }) => ({ x: bytes, y: totalMs })));
+  if (line !== null && line.slope > 0 && line.at0 > 0)
+    return {
+      fixedMs: Math.max(line.at0, dump.fixedMs),
+      msPerByte: Math.max(line.slope, dump.msPerByte, 1000 / cap),
+    };
+  return {
+    fixedMs: dump.fixedMs + (chain.at(-1)?.frozenMs ?? 0),
+    // The daemon ships while CRIU writes: the slower of the two is what counts.
+    msPerByte: Math.max(dump.msPerByte, 1000 / bandwidth),
+  };
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+
+/** Least squares of the relative errors. Null: the points do not tell a line. */
+function lineThrough(points: readonly Point[]): { at0: number; slope: number } | null {
+  const sums = { w: 0, x: 0, y: 0, xx: 0, xy: 0 };
+  for (const { x, y } of points) {
+    const w = 1 / Math.max(1, y) ** 2;
+    sums.w += w;
+    sums.x += w * x;
+    sums.y += w * y;
+    sums.xx += w * x * x;
+    sums.xy += w * x * y;
+  }
+  const spread = sums.w * sums.xx - sums.x ** 2;
+  if (points.length < 2 || spread <= 1e-6 * sums.w * sums.xx) return null;
+  const slope = (sums.w * sums.xy - sums.x * sums.y) / spread;
+  return { slope, at0: (sums.y - slope * sums.x) / sums.w };
+}
+
+/** All pages, from every round that has some: the final dump lists its own about as the last round did. */
+function restoreTime(chain: readonly GoodRound[], last: GoodRound, cost: RestoreCost): number {
+  const maps = sumOf(chain.map(({ mapBytes }) => mapBytes)) + last.mapBytes;
+  return cost.fixedMs + memoryOf(last) * cost.msPerByte + maps * cost.msPerMapByte;
 }
 
 /** Two rounds tell how the written pages grow with time; one after a long full round does not. */
@@ -134,8 +185,4 @@ function growth(last: GoodRound, before: GoodRound | undefined): number {
   if (before.pages.written === 0 || last.pages.written === 0) return 1;
   const power = Math.log(before.pages.written / last.pages.written) / Math.log(ratio);
   return Math.min(1, Math.max(0, power));
-}
-
-function sum(all: readonly number[]): number {
-  return all.reduce((total, one) => total + one, 0);
 }

@@ -2,7 +2,7 @@ import type { CanaryResult, CpuCheckResult } from "../../daemon/api.js";
 import { given, type MigrationContext } from "../context.js";
 import type { DaemonClient } from "../../remote/daemon-client.js";
 import type { Problem } from "../facts.js";
-import { learnCosts, trialMemory } from "../precopy/costs.js";
+import { learnCosts, trialMemory, type Costs } from "../precopy/costs.js";
 import { preflightError } from "../preflight/problems.js";
 import type { Step } from "../step.js";
 
@@ -15,26 +15,17 @@ export const canary: Step<MigrationContext> = {
     const spec = given(given(context.look, "the first look").source, "the source's status").ownership.service;
     const user = given(spec, "the service's description").user;
     const [source, destination] = await Promise.all([context.source.daemon(), context.destination.daemon()]);
-    const [theirs, ours, cpu] = await Promise.all([
-      source.canary({ user, memory: 0 }),
-      destination.canary({ user, memory: 0 }),
-      source.cpuDump().then((image) => destination.cpuCheck(image)),
-    ]);
-    const bigger = isPreCopy(context) ? await biggerTrials(source, destination, user) : null;
+    const cpu = await destination.cpuCheck(await source.cpuDump());
+    const small = { user, memory: 0, scattered: false };
+    const [theirs, ours] = await Promise.all([source.canary(small), destination.canary(small)]);
     const problems = [
-      ...canaryProblems(context.source.name, bigger?.source.ok === false ? bigger.source : theirs),
-      ...canaryProblems(
-        context.destination.name,
-        bigger?.destination.ok === false ? bigger.destination : ours,
-      ),
+      ...canaryProblems(context.source.name, theirs),
+      ...canaryProblems(context.destination.name, ours),
       ...cpuProblems(context, cpu),
     ];
     if (problems.length > 0) throw preflightError(context.service.name, problems);
-    if (bigger !== null)
-      context.precopy.costs = learnCosts(
-        { small: theirs, big: bigger.source },
-        { small: ours, big: bigger.destination },
-      );
+    if (isPreCopy(context))
+      context.precopy.costs = await biggerTrials(context, { source, destination, user }, { theirs, ours });
     context.tell({
       kind: "said",
       text: `dump and restore: ${context.source.name} ${total(theirs)} ms, ${context.destination.name} ${total(ours)} ms`,
@@ -46,19 +37,36 @@ function isPreCopy({ migration, precopy }: MigrationContext): boolean {
   return migration.precopy !== null && precopy.unsupported === null;
 }
 
-/** What memory costs on top; after the small ones, which it would disturb. */
+/** What memory costs on top; after the small ones, which it would disturb, and as little at a time as can be. */
 async function biggerTrials(
-  source: DaemonClient,
-  destination: DaemonClient,
-  user: string,
-): Promise<Record<"source" | "destination", CanaryResult>> {
-  const request = { user, memory: trialMemory };
-  const [theirs, ours] = await Promise.all([source.canary(request), destination.canary(request)]);
-  return { source: theirs, destination: ours };
+  { service, source: from, destination: to }: MigrationContext,
+  { source, destination, user }: { source: DaemonClient; destination: DaemonClient; user: string },
+  { theirs, ours }: Record<"theirs" | "ours", CanaryResult>,
+): Promise<Costs> {
+  const request = { user, memory: trialMemory, scattered: false };
+  const [dumped, restored] = await Promise.all([
+    twice(() => source.canary(request)),
+    twice(() => destination.canary(request)),
+  ]);
+  const scattered = await twice(() => destination.canary({ ...request, scattered: true }));
+  const problems = [
+    ...canaryProblems(from.name, dumped),
+    ...[restored, scattered].flatMap((trial) => canaryProblems(to.name, trial)),
+  ];
+  if (problems.length > 0) throw preflightError(service.name, problems);
+  return learnCosts({ small: theirs, big: dumped }, { small: ours, big: restored, scattered });
 }
 
-function total({ dumpMs, restoreMs }: CanaryResult): number {
-  return Math.round(dumpMs + restoreMs);
+/** The quicker one counts: what else the node did was not what is to be told. */
+async function twice(trial: () => Promise<CanaryResult>): Promise<CanaryResult> {
+  const first = await trial();
+  if (!first.ok) return first;
+  const second = await trial();
+  return second.ok && total(first) < total(second) ? first : second;
+}
+
+function total({ dumpMs, releaseMs, restoreMs, resumeMs }: CanaryResult): number {
+  return Math.round(dumpMs + releaseMs + restoreMs + resumeMs);
 }
 
 function canaryProblems(node: string, { ok, failure }: CanaryResult): Problem[] {

@@ -125,10 +125,14 @@ describe.each(nodes)("a daemon on a node by %s", (_kind, connect) => {
     ["stop", (c) => c.stop({ timeout: 1 }), "POST /stop", { timeout: 1 }, status],
     [
       "canary",
-      (c) => c.canary({ user: "0", memory: 0 }),
+      (c) => c.canary({ user: "0", memory: 0, scattered: false }),
       "POST /canary",
-      { user: "0", memory: 0 },
-      { ok: true, dumpMs: 1, restoreMs: 1, failure: null },
+      { user: "0", memory: 0, scattered: false },
+      {
+        ok: true,
+        ...{ dumpMs: 1, releaseMs: 1, restoreMs: 1, resumeMs: 1, mapBytes: 60, durableMs: 1 },
+        failure: null,
+      },
     ],
     ["cpuDump", (c) => c.cpuDump(), "POST /cpu/dump", {}, { image: "x" }],
     ["cpuCheck", (c) => c.cpuCheck({ image: "x" }), "POST /cpu/check", { image: "x" }, { ok: true, log: [] }],

@@ -48,7 +48,7 @@ const rounds = series([
 ]);
 const prediction = {
   ...{ downtimeMs: 531.25, atWorstMs: 540, dirtyBytes: 2.1e6, dirtyRate: 5.6e6, bandwidth: 100e6 },
-  parts: { freezeMs: 60, copyMs: 21, restoreMs: 450 },
+  parts: { freezeMs: 60, copyMs: 21, restoreMs: 430, handOverMs: 20 },
 };
 
 /** The same with pre-copy. */

@@ -9,6 +9,7 @@ interface Made {
   /** Absent: a full round. */
   sinceParentMs?: number;
   frozenMs?: number;
+  mapBytes?: number;
 }
 
 /** A failed round. */
@@ -25,7 +26,7 @@ export function series(made: readonly (Made | typeof lost)[], first = 1): Round[
 }
 
 function good(number: number, made: Made, before: Round | undefined): Round {
-  const { written, of = 300, totalMs, sinceParentMs, frozenMs = 10 } = made;
+  const { written, of = 300, totalMs, sinceParentMs, frozenMs = 10, mapBytes = 0 } = made;
   const pages = (megabytes: number): number => Math.round((megabytes * 1e6) / pageSize);
   return {
     ...failed(number),
@@ -35,6 +36,7 @@ function good(number: number, made: Made, before: Round | undefined): Round {
     pages: { scanned: pages(of), skipped: pages(of) - pages(written), written: pages(written) },
     bytes: written * 1e6,
     shipped: written * 1e6,
+    mapBytes,
     sinceParentMs: sinceParentMs ?? null,
     frozenMs,
     dumpMs: totalMs / 2,
@@ -50,6 +52,7 @@ function failed(number: number): Round {
     pages: null,
     bytes: 0,
     shipped: 0,
+    mapBytes: 0,
     startedAt: "2026-01-01T00:00:00.000Z",
     sinceParentMs: null,
     frozenMs: null,

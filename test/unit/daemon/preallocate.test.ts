@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
   giveBackReserve,
+  isMemory,
   preallocateImages,
   removeUnused,
   reserveMemory,
@@ -15,28 +16,62 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-test("each process's page image is there before it comes, with the memory for it", async () => {
-  await preallocateImages(join(directory, "final"), [8192, 0, 4096]);
+test("each process's page image is there before it comes, with the memory for it, where it is worth the while", async () => {
+  await preallocateImages(join(directory, "final"), [70e6, 8192, 64 * 2 ** 20]);
   expect((await readdir(join(directory, "final"))).sort()).toEqual(["pages-1.img", "pages-3.img"]);
-  expect((await stat(join(directory, "final", "pages-1.img"))).blocks).toBeGreaterThanOrEqual(16);
+  expect((await stat(join(directory, "final", "pages-1.img"))).blocks * 512).toBeGreaterThanOrEqual(70e6);
 });
 
 test("what came under no such name is removed, and nothing else", async () => {
-  await preallocateImages(directory, [4096, 4096, 4096]);
+  for (const name of ["pages-1.img", "pages-2.img", "pages-3.img"])
+    await writeFile(join(directory, name), "");
   await removeUnused(directory, new Set(["pages-2.img", "core-1000.img"]));
   expect(await readdir(directory)).toEqual(["pages-2.img"]);
 });
 
-test("a reserve holds its memory until it is given back, and leaves nothing behind", async () => {
-  await reserveMemory(directory, 1024 * 1024);
-  expect((await stat(join(directory, "reserve", "memory"))).blocks * 512).toBeGreaterThanOrEqual(1024 * 1024);
-  await giveBackReserve(directory);
-  expect(await readdir(directory)).toEqual([]);
-  await giveBackReserve(directory);
+describe("a reserve", () => {
+  let memory: string;
+  beforeEach(async () => {
+    memory = await mkdtemp("/dev/shm/fastmig-reserve-");
+  });
+  afterEach(() => rm(memory, { recursive: true }));
+  const held = (): Promise<number> =>
+    stat(join(memory, "reserve", "memory")).then(
+      ({ blocks }) => blocks * 512,
+      () => 0,
+    );
+
+  test("holds its memory until it is given back, and leaves nothing behind", async () => {
+    await reserveMemory(memory, 100e6, 0);
+    expect(await held()).toBeGreaterThanOrEqual(100e6);
+    await giveBackReserve(memory);
+    expect(await readdir(memory)).toEqual([]);
+    await giveBackReserve(memory);
+  });
+
+  test("is kept where it is about as big as is asked for, and grows where it is not", async () => {
+    await reserveMemory(memory, 100e6, 0);
+    const first = await held();
+    await reserveMemory(memory, 105e6, 0);
+    expect(await held()).toBe(first);
+    await reserveMemory(memory, 200e6, 0);
+    expect(await held()).toBeGreaterThanOrEqual(200e6);
+  });
+
+  test("is not taken from the images, nor on a disk", async () => {
+    await reserveMemory(memory, 100e6, 2 ** 52);
+    expect(await held()).toBe(0);
+    await reserveMemory(directory, 100e6, 0);
+    expect(await readdir(directory)).toEqual((await isMemory(directory)) ? ["reserve"] : []);
+  });
+
+  test("for which there is no room is no error here", async () => {
+    await reserveMemory(memory, 2 ** 52, 0);
+    expect(await held()).toBe(0);
+  });
 });
 
-test("a disk that is too small for it is no error here", async () => {
-  await reserveMemory(directory, 2 ** 52);
+test("a disk that is too small for the images is no error here", async () => {
   await preallocateImages(directory, [2 ** 52]);
   const files = await readdir(directory, { recursive: true, withFileTypes: true });
   const sizes = files.filter((file) => file.isFile()).map((file) => stat(join(file.parentPath, file.name)));

@@ -49,8 +49,8 @@ test("QEMU: the accelerator's processor, two disks, the node's hardware address"
   const argv = machineArgv({ ...words, accelerator: "tcg" }).join(" ");
   expect(argv).toContain("-accel tcg,thread=multi -cpu max,-erms,-fsrm");
   expect(argv).toContain("-smp 1 -m 3072M");
-  expect(argv).toContain("if=none,id=root,file=/mnt/disk.img,format=raw");
-  expect(argv).toContain("file=/mnt/config.tar,format=raw,readonly=on");
+  expect(argv).toContain("if=none,id=root,file=/mnt/disk.img,format=raw,cache=unsafe");
+  expect(argv).toContain("file=/mnt/config.tar,format=raw,cache=unsafe,readonly=on");
   expect(argv).toContain('root=/dev/nvme0n1 rw init=/bin/sh -- -c "mount');
   expect(argv).toContain("clocksource=hpet tsc=unstable");
   expect(argv).toContain("mac=02:fa:0a:4d:03:0b");

@@ -5,29 +5,53 @@ import { lost, series } from "../../../support/migration/rounds.js";
 
 const costs: Costs = {
   dump: { fixedMs: 50, msPerByte: 0 },
-  restore: { fixedMs: 60, msPerByte: 100 / 300e6 },
+  restore: { fixedMs: 60, msPerByte: 100 / 300e6, msPerMapByte: 0 },
+  handOver: { fixedMs: 0, msPerByte: 0 },
 };
 const open = { final: null };
 
 describe("costs", () => {
-  const trial = (dumpMs: number, restoreMs: number) => ({ dumpMs, restoreMs });
+  const trial = (dumpMs: number, restoreMs: number, mapBytes = 60) => ({
+    ...{ dumpMs, restoreMs, mapBytes, releaseMs: 0, resumeMs: 0, durableMs: 0 },
+  });
 
-  test("the fixed part, and what each byte adds", () => {
+  test("the fixed part, what each byte adds, and what each run of pages", () => {
     const learnt = learnCosts(
       { small: trial(200, 1), big: trial(200 + 32, 1) },
-      { small: trial(1, 300), big: trial(1, 300 + 64) },
+      {
+        small: trial(1, 300),
+        big: trial(1, 300 + 64),
+        scattered: trial(1, 300 + 64 + 80, 60 + 160_000),
+      },
     );
     expect(learnt.dump).toEqual({ fixedMs: 200, msPerByte: 32 / trialMemory });
-    expect(learnt.restore).toEqual({ fixedMs: 300, msPerByte: 64 / trialMemory });
+    expect(learnt.restore).toEqual({
+      fixedMs: 300,
+      msPerByte: 64 / trialMemory,
+      msPerMapByte: 80 / 160_000,
+    });
+  });
+
+  test("the hand-over: a tree's death, the more memory the longer, its life, and what is written durably", () => {
+    const ended = (releaseMs: number) => ({ ...trial(1, 1), releaseMs, durableMs: 10 });
+    const lives = { ...trial(1, 1), resumeMs: 7, durableMs: 2 };
+    const learnt = learnCosts(
+      { small: ended(5), big: ended(5 + 16) },
+      { small: lives, big: lives, scattered: lives },
+    );
+    expect(learnt.handOver).toEqual({
+      fixedMs: 5 + 7 + 3 * 10 + 5 * 2,
+      msPerByte: 16 / trialMemory,
+    });
   });
 
   test("a bigger trial that was quicker tells that memory costs nothing that can be measured", () => {
     const learnt = learnCosts(
       { small: trial(40, 1), big: trial(30, 1) },
-      { small: trial(1, 9), big: trial(1, 9) },
+      { small: trial(1, 9), big: trial(1, 9), scattered: trial(1, 8, 1000) },
     );
     expect(learnt.dump).toEqual({ fixedMs: 30, msPerByte: 0 });
-    expect(learnt.restore).toEqual({ fixedMs: 9, msPerByte: 0 });
+    expect(learnt.restore).toEqual({ fixedMs: 9, msPerByte: 0, msPerMapByte: 0 });
   });
 });
 
@@ -167,6 +191,37 @@ describe("the prediction", () => {
     const slow = { ...costs, dump: { fixedMs: 50, msPerByte: 100e-6 } };
     expect(predict(chainOf(rounds), slow, open)?.parts.copyMs).toBeCloseTo(500, -1);
     expect(predict(chainOf(rounds), costs, { final: 10e6 })?.parts.copyMs).toBeCloseTo(500, -1);
+  });
+
+  test("takes what a round costs from the rounds, where they tell a line", () => {
+    const rounds = series([
+      { written: 300, totalMs: 1000 + 3000 },
+      { written: 60, totalMs: 1000 + 600, sinceParentMs: 4200 },
+      { written: 24, totalMs: 1000 + 240, sinceParentMs: 1700 },
+    ]);
+    const prediction = predict(chainOf(rounds), costs, open);
+    expect(prediction?.parts.freezeMs).toBeCloseTo(1000, 0);
+    expect(prediction?.parts.copyMs).toBeCloseTo(((prediction?.dirtyBytes ?? 0) / 1e6) * 10, 0);
+    // A cap of the final copy is slower than that line.
+    expect(predict(chainOf(rounds), costs, { final: 10e6 })?.parts.copyMs).toBeCloseTo(
+      ((prediction?.dirtyBytes ?? 0) / 1e6) * 100,
+      0,
+    );
+  });
+
+  test("counts the runs of pages of every round, those of the last one twice, and the hand-over", () => {
+    const rounds = series([
+      { written: 300, totalMs: 3000, mapBytes: 100 },
+      { written: 32, totalMs: 300, sinceParentMs: 3200, mapBytes: 40_000 },
+    ]);
+    const scattered = {
+      ...costs,
+      restore: { ...costs.restore, msPerMapByte: 0.001 },
+      handOver: { fixedMs: 30, msPerByte: 0 },
+    };
+    const [told, without] = [scattered, costs].map((one) => predict(chainOf(rounds), one, open));
+    expect((told?.parts.restoreMs ?? 0) - (without?.parts.restoreMs ?? 0)).toBeCloseTo(80.1, 5);
+    expect((told?.downtimeMs ?? 0) - (without?.downtimeMs ?? 0)).toBeCloseTo(110.1, 5);
   });
 
   test("a long pause between two rounds is not the lead of the next", () => {

@@ -10,7 +10,11 @@ import {
 } from "../../../../src/migration/precopy/policy.js";
 import { lost, series } from "../../../support/migration/rounds.js";
 
-const costs: Costs = { dump: { fixedMs: 50, msPerByte: 0 }, restore: { fixedMs: 50, msPerByte: 0 } };
+const costs: Costs = {
+  dump: { fixedMs: 50, msPerByte: 0 },
+  restore: { fixedMs: 50, msPerByte: 0, msPerMapByte: 0 },
+  handOver: { fixedMs: 0, msPerByte: 0 },
+};
 const wanted: RoundsLimits = {
   rounds: "auto",
   budgetMs: 300,
@@ -158,8 +162,12 @@ describe("limits", () => {
   });
 
   test("auto ends too", () => {
-    const made = Array.from({ length: limits.autoRounds - 1 }, (_, at) => part(60 * 0.89 ** at, 600, 3200));
-    expect(decisions([full, ...made], { budgetMs: 101 }).slice(-2)).toEqual(["round", "diverged"]);
+    const shrinking = (at: number): number => 60 * 0.89 ** at;
+    const made = Array.from({ length: limits.autoRounds - 1 }, (_, at) =>
+      part(shrinking(at), 50 * shrinking(at), 75 * shrinking(at - 1)),
+    );
+    const slow = { ...full, totalMs: 15_000 };
+    expect(decisions([slow, ...made], { budgetMs: 101 }).slice(-2)).toEqual(["round", "diverged"]);
   });
 
   test("rounds that were there before this run tell nothing of now", () => {
@@ -210,7 +218,7 @@ test("what is said has the figures", () => {
     decide(state(series(made)), { ...wanted, ...change }).text;
   expect(text([full, part(18, 180, 3200)])).toBe("131ms of downtime predicted, within 300ms");
   expect(text([full, part(280, 2800, 3200)], { onDivergence: "abort" })).toBe(
-    "it writes 87.5MB/s, the line takes 100MB/s; 2.73s of downtime predicted, the budget is 300ms",
+    "it writes 87.5MB/s, the line takes 100MB/s; 2.72s of downtime predicted, the budget is 300ms",
   );
   expect(text([full, lost, lost])).toBe("2 of 3 rounds failed: the whole memory is copied now");
 });

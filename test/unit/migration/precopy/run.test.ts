@@ -36,7 +36,8 @@ function scene(made: Made, written: string, change: (asked: number) => Partial<M
   made2.context.tell = (event) => void told.push(event);
   made2.context.precopy.costs = {
     dump: { fixedMs: 50, msPerByte: 0 },
-    restore: { fixedMs: 50, msPerByte: 0 },
+    restore: { fixedMs: 50, msPerByte: 0, msPerMapByte: 0 },
+    handOver: { fixedMs: 0, msPerByte: 0 },
   };
   return { ...made2, told };
 }
@@ -95,7 +96,7 @@ describe("the rounds", () => {
       code: "ROUNDS_ABORTED",
       exit: 5,
       message:
-        "counter is not moved: it writes 87.5MB/s, the line takes 100MB/s; 2.73s of downtime predicted, the budget is 300ms",
+        "counter is not moved: it writes 87.5MB/s, the line takes 100MB/s; 2.72s of downtime predicted, the budget is 300ms",
     });
     expect(await roundsStep.undo?.(context)).toBe("what the rounds copied goes with the migration");
     expect(context.line).toBeNull();
