@@ -22,6 +22,16 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** Resolves when `work` has, or after `ms` milliseconds: then its signal aborts. Rejects where `work` does before. */
+export async function orAfter(ms: number, work: (over: AbortSignal) => Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([work(over.signal), pause(ms, over.signal)]);
+  } finally {
+    over.abort();
+  }
+}
+
 export class WaitTimeout extends Error {
   constructor(what: string, timeout: number, last: unknown) {
     super(`${what}: not within ${timeout} ms; last answer: ${describe(last)}`);

@@ -233,9 +233,9 @@ export class Daemon {
     throw new Conflict("ROLE", "this node is the migration's source");
   }
 
-  /** Also of a migration that is over. */
-  async view(id: string): Promise<MigrationView> {
-    if (this.#half?.open.id === id) return this.#half.view();
+  /** Also of a migration that is over. As soon as nothing of it is under way, or after `within` milliseconds. */
+  async view(id: string, within = 0): Promise<MigrationView> {
+    if (this.#half?.open.id === id) return this.#half.viewAtRest(within);
     const closed = await closedView(this.deps.paths, id);
     if (closed === undefined) throw new NotFound(`this node knows no migration ${id}`);
     return closed;

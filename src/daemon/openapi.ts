@@ -59,7 +59,14 @@ function parameters(route: Route): Json {
     required: true,
     schema: referTo(api.MigrationId),
   }));
-  return inPath.length === 0 ? {} : { parameters: inPath };
+  const all = [...inPath, ...inQuery(route)];
+  return all.length === 0 ? {} : { parameters: all };
+}
+
+function inQuery({ query }: Route): Json[] {
+  if (query === undefined) return [];
+  const { properties = {} } = z.toJSONSchema(query, { io: "input" });
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: "query", required: false, schema }));
 }
 
 /** The schemas that api.ts exports, by their names there; one that contains another refers to it. */

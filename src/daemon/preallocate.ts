@@ -40,18 +40,14 @@ export async function pagesSizes(directory: string): Promise<number[]> {
   return sizes;
 }
 
-/** Of what is asked for: a tree that has grown by less since is not worth taking it all again. */
-const enough = 0.9;
-
 /**
- * Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. Kept where it is there already; not
- * taken where less than `spare` bytes would be left for images. Never rejects.
+ * Memory that is taken now, for what takes none beforehand: CRIU's dump and its restore. Not taken where less than `spare`
+ * bytes would be left for images. Never rejects.
  */
 export async function reserveMemory(images: string, bytes: number, spare: number): Promise<void> {
   const path = join(reserveIn(images), "memory");
   try {
-    const { blocks } = await stat(path).catch(() => ({ blocks: 0 }));
-    if (bytes < worthwhile || blocks * 512 >= enough * bytes || !(await isMemory(images))) return;
+    if (bytes < worthwhile || !(await isMemory(images))) return;
     const { bavail, bsize } = await statfs(images);
     if (bavail * bsize < bytes + spare) return;
     await mkdir(reserveIn(images), { recursive: true, mode: 0o700 });

@@ -4,9 +4,10 @@ import { messageOf } from "../errors.js";
 import type { Log } from "./log.js";
 import { BadRequest, errorBody, HttpError, NotFound, refusalOf } from "./refusals.js";
 
-/** A request as a handler sees it: path parameters by name, the body checked by the route's schema. */
-export interface Asked<B> {
+/** A request as a handler sees it: path parameters by name, query and body checked by the route's schemas. */
+export interface Asked<B, Q> {
   params: Record<string, string>;
+  query: Q;
   body: B;
   /** For bodies that are no JSON: the route has no schema and reads it itself. */
   request: IncomingMessage;
@@ -17,24 +18,26 @@ export interface Route {
   /** `/migrations/{id}/abort` */
   path: string;
   summary: string;
+  query?: z.ZodMiniType;
   request?: z.ZodMiniType;
   /** The body is bytes that the handler reads. */
   raw?: boolean;
   response: z.ZodMiniType;
   status: number;
-  handle(asked: Asked<unknown>): Promise<unknown>;
+  handle(asked: Asked<unknown, unknown>): Promise<unknown>;
 }
 
-/** A route whose handler gets a body of the schema's type. */
-export function route<B>(
-  parts: Omit<Route, "request" | "handle" | "status"> & {
+/** A route whose handler gets query and body of the schemas' types. */
+export function route<B, Q = unknown>(
+  parts: Omit<Route, "query" | "request" | "handle" | "status"> & {
+    query?: z.ZodMiniType<Q>;
     request?: z.ZodMiniType<B>;
     status?: number;
-    handle(asked: Asked<B>): Promise<unknown>;
+    handle(asked: Asked<B, Q>): Promise<unknown>;
   },
 ): Route {
   const { handle, ...rest } = parts;
-  return { status: 200, ...rest, handle: (asked) => handle(asked as Asked<B>) };
+  return { status: 200, ...rest, handle: (asked) => handle(asked as Asked<B, Q>) };
 }
 
 /** Bytes of a JSON body at most: the list of a large image's segments is the longest. */
@@ -55,8 +58,9 @@ async function answer(
 ): Promise<{ status: number; body: unknown }> {
   const url = new URL(request.url ?? "/", "http://daemon");
   const { found, params } = find(routes, request.method ?? "GET", url.pathname);
-  const body = found.request === undefined ? undefined : checked(found.request, await readJson(request));
-  const result = await found.handle({ params, body, request });
+  const query = found.query && checked(found.query, Object.fromEntries(url.searchParams));
+  const body = found.request && checked(found.request, await readJson(request));
+  const result = await found.handle({ params, query, body, request });
   return { status: found.status, body: result };
 }
 
@@ -114,8 +118,8 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
 function checked(schema: z.ZodMiniType, body: unknown): unknown {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "body"}: ${issue.message}`);
-  throw new BadRequest("the body does not fit the schema", problems);
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "it"}: ${issue.message}`);
+  throw new BadRequest("the request does not fit the schema", problems);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

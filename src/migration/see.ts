@@ -1,34 +1,50 @@
 import type { Seen } from "./judge.js";
 import type { Site } from "./site.js";
-import { isUnknownMigration } from "../remote/daemon-client.js";
+import type { MigrationView } from "../daemon/api.js";
+import { isUnknownMigration, type DaemonClient } from "../remote/daemon-client.js";
 
 /** A daemon that takes longer than this to say its state counts as silent for this look. */
 const answerMs = 3000;
+/**
+ * Milliseconds for which a daemon at work may hold its answer back: each answer takes processor time from what is asked
+ * about, and while memory is copied that is downtime.
+ */
+const workMs = 1000;
 
-/** What a daemon says of a migration. A lost link, a missing socket and a late answer are all `silent`: none of them says anything. */
-export async function see(site: Site, id: string): Promise<Seen> {
+export interface Patience {
+  /** Answers at once when it aborts. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * What a daemon says of a migration. A lost link, a missing socket and a late answer are all `silent`: none of them says anything.
+ *
+ * @param patience the answer may wait a second until nothing is under way there.
+ */
+export async function see(site: Site, id: string, patience?: Patience): Promise<Seen> {
   const { promise: late, resolve } = Promise.withResolvers<Seen>();
-  const timer = setTimeout(() => resolve("silent"), answerMs);
+  const timer = setTimeout(() => resolve("silent"), (patience ? workMs : 0) + answerMs);
   try {
-    return await Promise.race([ask(site, id), late]);
+    return await Promise.race([ask(site, id, patience), late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function ask(site: Site, id: string): Promise<Seen> {
+async function ask(site: Site, id: string, patience: Patience | undefined): Promise<Seen> {
   try {
-    return await (await site.daemon()).migration(id);
+    const daemon = await site.daemon();
+    return await (patience ? atRest(daemon, id, patience) : daemon.migration(id));
   } catch (thrown) {
     return isUnknownMigration(thrown) ? "unknown" : "silent";
   }
 }
 
-/**
- * Milliseconds to the next look: a look takes processor time from what is looked at, so it is a fifth of it at most.
- *
- * @param lookMs how long the last one took.
- */
-export function restAfter(lookMs: number, least: number): number {
-  return Math.max(least, Math.min(4 * lookMs, 1000));
+async function atRest(daemon: DaemonClient, id: string, { signal }: Patience): Promise<MigrationView> {
+  try {
+    return await daemon.migration(id, workMs, { signal });
+  } catch (thrown) {
+    if (signal?.aborted !== true) throw thrown;
+    return daemon.migration(id);
+  }
 }

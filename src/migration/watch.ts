@@ -3,7 +3,7 @@ import { pause } from "../wait.js";
 import { inspectContainer } from "./containers.js";
 import { inDoubt, type MigrationContext } from "./context.js";
 import { isOnlyCopy, judge, proofToCarry, type Judgement, type Seen } from "./judge.js";
-import { restAfter, see } from "./see.js";
+import { see, type Patience } from "./see.js";
 import { statusOf } from "./steps/connect.js";
 
 export interface Both {
@@ -24,11 +24,8 @@ export interface Ending {
   judgement: "committed" | "rolledBack";
 }
 
-/**
- * Milliseconds between two looks at least: each costs every machine some, and while memory is copied that is downtime.
- * What comes after the copy is soon over, and one processor at one end does it.
- */
-const interval = { copying: 400, copied: 100 };
+/** Milliseconds between two looks at least, where nothing is under way or nobody answers. */
+const interval = 250;
 /** How long the daemons may take to hand the proof over between themselves before we carry it. */
 const handOverMs = 1000;
 /** How long a destination may be silent before its node is asked whether its container still runs. */
@@ -36,8 +33,11 @@ const silenceMs = 1000;
 /** How long a destination may take to discard what the source took back. */
 const discardMs = 10_000;
 
-export async function seeBoth({ source, destination, id }: MigrationContext): Promise<Both> {
-  const [theirs, ours] = await Promise.all([see(source, id), see(destination, id)]);
+export async function seeBoth(
+  { source, destination, id }: MigrationContext,
+  patience?: Patience,
+): Promise<Both> {
+  const [theirs, ours] = await Promise.all([see(source, id, patience), see(destination, id, patience)]);
   return { source: theirs, destination: ours };
 }
 
@@ -47,20 +47,15 @@ export async function watchToTheEnd(context: MigrationContext, options: WatchOpt
   const nudge = nudging(context, options.signal);
   for (;;) {
     const asked = performance.now();
-    const both = await seeBoth(context);
-    const lookMs = performance.now() - asked;
+    const both = await seeBoth(context, { signal: options.signal });
     const judgement = judge(both.source, both.destination);
     options.each?.(both, judgement);
     if (judgement === "committed") return { both, judgement };
     if (judgement === "rolledBack") return { both: await discarded(context, both), judgement };
     if ((judgement === "inDoubt" && isSaid(both)) || performance.now() > end) throw doubt(context, both);
     await nudge(both, judgement);
-    await pause(restAfter(lookMs, isCopied(both) ? interval.copied : interval.copying));
+    await pause(Math.max(0, interval - (performance.now() - asked)));
   }
-}
-
-function isCopied({ source }: Both): boolean {
-  return typeof source !== "string" && source.timeline["shipped"] !== undefined;
 }
 
 /** What is done while watching: the abort that was asked for, once, and the proof that the daemons could not pass on themselves. */
@@ -149,7 +144,7 @@ export async function discarded(context: MigrationContext, both: Both): Promise<
   let last = both;
   if (!isOver(last.destination)) await tellAborted(context);
   while (!isOver(last.destination) && performance.now() < end) {
-    await pause(interval.copied);
+    await pause(interval);
     last = { source: both.source, destination: await see(context.destination, context.id) };
   }
   return last;

@@ -82,15 +82,17 @@ export class DaemonClient {
     return this.#post("/migrations", migration, MigrationView, options);
   }
 
-  migration(id: string, options?: AskOptions): Promise<MigrationView> {
-    return this.#get(`/migrations/${id}`, MigrationView, options);
+  /** As soon as nothing of it is under way, or after `within` milliseconds. */
+  migration(id: string, within = 0, options?: AskOptions): Promise<MigrationView> {
+    const query = within === 0 ? "" : `?within=${within}`;
+    return this.#get(`/migrations/${id}${query}`, MigrationView, options);
   }
 
   listen(id: string, request: ListenRequest, options?: AskOptions): Promise<MigrationView> {
     return this.#act(id, "listen", request, options);
   }
 
-  /** Answers when the round has begun; `migration(id)` tells how it goes. NOT_READY where the kernel cannot track pages. */
+  /** Answers when the round has begun; `migration` tells how it goes. NOT_READY where the kernel cannot track pages. */
   round(id: string, request: RoundRequest, options?: AskOptions): Promise<MigrationView> {
     return this.#act(id, "rounds", request, { timeout: slow, ...options });
   }
@@ -99,7 +101,7 @@ export class DaemonClient {
     return this.#act(id, "tune", request, options);
   }
 
-  /** Answers when the switchover has begun; `migration(id)` tells how it goes. */
+  /** Answers when the switchover has begun; `migration` tells how it goes. */
   switchover(id: string, request: SwitchoverRequest, options?: AskOptions): Promise<MigrationView> {
     return this.#act(id, "switchover", request, { timeout: slow, ...options });
   }

@@ -94,6 +94,8 @@ export const Round = z.strictObject({
   /** From its start to CRIU's end, and to the peer's last answer. */
   dumpMs: z.nullable(z.number()),
   totalMs: z.nullable(z.number()),
+  /** Of it, the peer's answer to the list of the round's files. */
+  answerMs: z.nullable(z.number()),
   failure: z.nullable(Failure),
 });
 export type Round = z.infer<typeof Round>;

@@ -34,6 +34,8 @@ export const ExpectRequest = z.strictObject({
   bytes: count,
   /** Resident bytes of the tree. */
   tree: count,
+  /** Bytes of memory to be held for the restore until it begins. */
+  reserve: count,
   /** About what the page image of each process will have, parents first: allocated in advance. */
   pages: z.array(count),
 });

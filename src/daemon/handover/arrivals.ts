@@ -12,7 +12,7 @@ import {
 } from "../api.js";
 import { sumOf } from "../../sum.js";
 import { readIfThere, replaceDurably } from "../durable.js";
-import { giveBackReserve, preallocateImages, removeUnused, reserveMemory } from "../preallocate.js";
+import { preallocateImages, removeUnused, reserveMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
 import { parentLink } from "../transfer/image-files.js";
 import type { TakeBundle } from "../transfer/line/serve.js";
@@ -38,9 +38,6 @@ export class Arrivals {
   readonly #options: ArrivalsOptions;
   #images: string | undefined;
   #receiver: Receiver | undefined;
-  #givenBack: Promise<void> = Promise.resolve();
-  #rounds = false;
-  #giveBackEarly = false;
   #listener: PeerListener | undefined;
 
   constructor(options: ArrivalsOptions) {
@@ -64,13 +61,11 @@ export class Arrivals {
   }
 
   /** Before the freeze, so that taking what comes costs no more than copying it. */
-  async expect(images: string, { round, pages, bytes, tree }: ExpectRequest): Promise<void> {
+  async expect(images: string, { round, pages, bytes, reserve }: ExpectRequest): Promise<void> {
     const into = join(images, round === null ? "final" : String(round));
     await preallocateImages(into, pages);
     // The tree's own memory comes on top of its images.
-    if (round === null) await reserveMemory(images, tree, bytes - sumOf(pages));
-    this.#rounds ||= round !== null;
-    this.#giveBackEarly = this.#rounds && round === null;
+    await reserveMemory(images, reserve, bytes - sumOf(pages));
     await this.#open(images);
     this.#expected().expect(round);
   }
@@ -110,16 +105,7 @@ export class Arrivals {
     const before = receiver.progress().bytes;
     await take(receiver);
     // A rehearsal brings nothing.
-    if (receiver.progress().bytes === before) return;
-    await this.#options.onTaken();
-    this.#giveBack();
-  }
-
-  /** What is left to come after rounds is soon here: the restore need not wait until the kernel has the memory back. */
-  #giveBack(): void {
-    if (!this.#giveBackEarly || this.#images === undefined) return;
-    this.#giveBackEarly = false;
-    this.#givenBack = giveBackReserve(this.#images);
+    if (receiver.progress().bytes > before) await this.#options.onTaken();
   }
 
   issueLine(): LineKey {
@@ -150,7 +136,6 @@ export class Arrivals {
   /** Resolves when nothing works in the images any more. */
   async close(): Promise<void> {
     await this.#receiver?.close();
-    await this.#givenBack;
     await rm(this.#listenFile(), { force: true });
     // Not waited for: whoever asked us to close may be waiting for the answer on one of its connections.
     void this.#listener?.close();

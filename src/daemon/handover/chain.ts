@@ -16,6 +16,7 @@ export function begunRound(rounds: readonly Round[], startedAt: string): Round {
     frozenMs: null,
     dumpMs: null,
     totalMs: null,
+    answerMs: null,
     failure: null,
   };
 }

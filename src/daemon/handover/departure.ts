@@ -42,7 +42,7 @@ async function makeRoom(
   { paths, service }: HandOverDeps,
   id: string,
   { round, chain, preserve }: Leg,
-): Promise<{ images: string } & Pick<ExpectRequest, "round" | "bytes" | "tree" | "pages">> {
+): Promise<{ images: string } & Pick<ExpectRequest, "round" | "bytes" | "tree" | "reserve" | "pages">> {
   const rss = (await service.describeTree()).map((process) => process.rss);
   const tree = sumOf(rss);
   // At the worst every page is written between two dumps. After a round the final dump has to fit too.
@@ -52,7 +52,12 @@ async function makeRoom(
   const room = { memory: headroom(await memoryFacts()), reserve: 0 };
   const images = await makeImages(paths, id, { bytes, into }, room);
   const pages = round === null ? await expectedPages(images, chain, rss) : [];
-  return { images, round, bytes, tree, pages };
+  return { images, round, bytes, tree, reserve: reserveFor(chain, round, tree), pages };
+}
+
+/** None after rounds: while it is taken the service writes on, and what it writes costs the freeze more than the reserve saves. */
+function reserveFor(chain: readonly number[], round: number | null, tree: number): number {
+  return round === null && chain.length === 0 ? tree : 0;
 }
 
 /** After rounds about as much as the last one brought, and a quarter more; CRIU numbers its page images by process each time. */
@@ -79,8 +84,11 @@ export async function prepareDeparture(
 }
 
 /** What the final dump will write; where it fails nothing is lost but time. */
-export function reserveForDump(images: string, { pages, bytes }: ExpectRequest): Promise<void> {
-  return reserveMemory(images, sumOf(pages), bytes);
+export async function reserveForDump(
+  images: string,
+  { reserve, pages, bytes }: ExpectRequest,
+): Promise<void> {
+  if (reserve > 0) await reserveMemory(images, sumOf(pages), bytes);
 }
 
 /** In the freeze: writes down whose death is the proof, packs what travels along, and answers what the other side must know. */

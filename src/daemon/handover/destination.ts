@@ -31,7 +31,9 @@ import { hasResumed, readStatistics, removeStatistics } from "./statistics.js";
 import { makePlace, makeWay } from "./place.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
 
-const settled = ["prepared", "inDoubt", "discarded", "running", "confirmed"] as const;
+/** Nothing comes any more but what somebody asks for. */
+const resting = ["inDoubt", "discarded", "running", "confirmed"] as const;
+const settled = ["prepared", ...resting] as const;
 
 export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
   readonly arrivals: Arrivals;
@@ -153,6 +155,10 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   get held(): boolean {
     return this.state === "prepared" || this.state === "restoring" || this.state === "resuming";
+  }
+
+  protected atRest(signal: AbortSignal): Promise<unknown> {
+    return this.machine.reached(resting, signal);
   }
 
   protected entered(state: DestinationStateName): void {

@@ -19,6 +19,7 @@ import type { Service } from "../service.js";
 import { decide, readVerdict, type Verdict } from "../verdict.js";
 import type { Journal } from "./journal.js";
 import { Machine } from "./machine.js";
+import { orAfter } from "../../wait.js";
 import { MigrationRecord } from "./record.js";
 import type { Row } from "./table.js";
 
@@ -76,6 +77,15 @@ export abstract class Half<
   view(): MigrationView {
     return this.record.view(this.machine.state);
   }
+
+  /** As soon as nothing is under way, or after `within` milliseconds. */
+  async viewAtRest(within: number): Promise<MigrationView> {
+    if (within > 0) await orAfter(within, (over) => this.atRest(over));
+    return this.view();
+  }
+
+  /** Resolves when nothing is under way; may reject when the signal aborts. */
+  protected abstract atRest(signal: AbortSignal): Promise<unknown>;
 
   async #enter(state: S, event: E): Promise<void> {
     const { id, epoch, role } = this.open;

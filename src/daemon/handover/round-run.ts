@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { sumOf } from "../../sum.js";
 import type { Round } from "../api.js";
 import { PeerState } from "../api.js";
-import { ownDirectory, readLog, roundLog } from "../engine.js";
+import { ownDirectory, readLog, roundLog, roundName } from "../engine.js";
 import { succeeded, type Tracked } from "../processes.js";
 import type { PeerClient } from "../transfer/client.js";
 import { isPageMap } from "../transfer/image-files.js";
@@ -51,8 +51,7 @@ export interface RoundResult {
  */
 export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<RoundResult> {
   const { round, images, client, pace, signal, change } = work;
-  const began = performance.now();
-  const since = (): number => Math.round((performance.now() - began) * 10) / 10;
+  const since = stopwatch();
   const silence = new Silence(signal);
   const shipper = createShipper({
     root: images,
@@ -78,6 +77,18 @@ export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<Rou
     silence.end();
     await shipper.close();
   }
+}
+
+/** After a daemon's death: its CRIU must not outlive it. */
+export async function endLeftRound({ processes }: HandOverDeps): Promise<void> {
+  const left = (await processes.init.list()).filter(({ name }) => name === roundName);
+  for (const child of left) await endOrKill(processes.track(child), processes);
+}
+
+/** Milliseconds from now on. */
+function stopwatch(): () => number {
+  const began = performance.now();
+  return () => Math.round((performance.now() - began) * 10) / 10;
 }
 
 /** Resolves with the moment of the freeze, once CRIU has ended well. */
@@ -132,12 +143,14 @@ async function endOf(
 }
 
 async function deliver(
-  { round, epoch, client }: RoundWork,
+  { round, epoch, client, change }: RoundWork,
   shipper: Shipper,
   signal: AbortSignal,
 ): Promise<FinalFile[]> {
   const files = await shipper.finish();
+  const since = stopwatch();
   const arrived = { epoch, round: round.number, files };
   await retryLost((limited) => client.post("round", arrived, PeerState, limited), signal, answerLimit);
+  change({ answerMs: since() });
   return files;
 }

@@ -29,21 +29,34 @@ export async function writeRounds(directory: string, stored: StoredRounds): Prom
 
 const Manifest = RoundArrived.shape.files;
 
-/** What the peer has verified of a good round. */
-export async function readManifest(directory: string, round: number): Promise<FinalFile[]> {
-  const text = await readIfThere(manifestFile(directory, round));
-  if (text === undefined) throw new Error(`the list of round ${round}'s files is gone`);
-  return Manifest.parse(JSON.parse(text));
-}
+/** What the peer has verified of each good round: in memory, and on disk for the daemon that comes after this one. */
+export class Manifests {
+  readonly #directory: string;
+  readonly #lists = new Map<number, FinalFile[]>();
 
-export async function writeManifest(
-  directory: string,
-  round: number,
-  files: readonly FinalFile[],
-): Promise<void> {
-  await replaceDurably(manifestFile(directory, round), JSON.stringify(files));
-}
+  /** @param directory the migration's. */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
 
-export async function removeManifest(directory: string, round: number): Promise<void> {
-  await rm(manifestFile(directory, round), { force: true });
+  of(round: number): FinalFile[] {
+    return this.#lists.get(round) ?? [];
+  }
+
+  /** Throws where there is none. */
+  async read(round: number): Promise<void> {
+    const text = await readIfThere(manifestFile(this.#directory, round));
+    if (text === undefined) throw new Error(`the list of round ${round}'s files is gone`);
+    this.#lists.set(round, Manifest.parse(JSON.parse(text)));
+  }
+
+  async keep(round: number, files: FinalFile[]): Promise<void> {
+    await replaceDurably(manifestFile(this.#directory, round), JSON.stringify(files));
+    this.#lists.set(round, files);
+  }
+
+  async forget(round: number): Promise<void> {
+    this.#lists.delete(round);
+    await rm(manifestFile(this.#directory, round), { force: true });
+  }
 }

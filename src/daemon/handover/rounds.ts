@@ -9,7 +9,6 @@ import {
   type RoundRequest,
   type TuneRequest,
 } from "../api.js";
-import { roundName } from "../engine.js";
 import { findImages, NoRoom } from "../images.js";
 import { Conflict } from "../refusals.js";
 import type { PeerClient } from "../transfer/client.js";
@@ -19,12 +18,11 @@ import { describeLife } from "./alive.js";
 import { begunRound, chainOf, interrupted } from "./chain.js";
 import { prepareDeparture } from "./departure.js";
 import { failureOf, type HandOverDeps } from "./half.js";
-import { endOrKill } from "./kill.js";
 import type { MigrationRecord } from "./record.js";
 import { retryLost } from "./retry.js";
 import { isCut, lacksRoom, refusal } from "./round-obstacles.js";
-import { runRound } from "./round-run.js";
-import { readManifest, readRounds, removeManifest, writeManifest, writeRounds } from "./rounds-file.js";
+import { endLeftRound, runRound } from "./round-run.js";
+import { Manifests, readRounds, writeRounds } from "./rounds-file.js";
 import { Way } from "./way.js";
 
 /** Milliseconds in which the peer answers before a round, room made and all, and for one question. */
@@ -49,21 +47,27 @@ export class Rounds {
   #stop = new AbortController();
   /** Milliseconds of the machine's monotonic clock: the last good round's freeze. */
   #frozeAt: number | null = null;
-  #manifests = new Map<number, FinalFile[]>();
+  readonly #manifests: Manifests;
   #underWay: Promise<void> | undefined;
-  /** How the round ended can be seen already. */
-  #tidying = false;
+  /** Resolved and gone as soon as how the round ended can be seen; it may still be cleared away then. */
+  #running: PromiseWithResolvers<void> | undefined;
 
   /** @param directory the migration's. */
   constructor(deps: HandOverDeps, record: MigrationRecord, directory: string) {
     this.#deps = deps;
     this.#record = record;
     this.#directory = directory;
+    this.#manifests = new Manifests(directory);
     this.way = new Way(record.open.id);
   }
 
   get busy(): boolean {
-    return this.#underWay !== undefined && !this.#tidying;
+    return this.#running !== undefined;
+  }
+
+  /** Resolves when how the round that is under way ended can be seen. */
+  get atRest(): Promise<void> {
+    return this.#running?.promise ?? Promise.resolve();
   }
 
   /** Resolves when what the last round left is cleared away. Throws a Conflict where one is under way. */
@@ -86,8 +90,10 @@ export class Rounds {
 
   /** The final dump's files, with what the peer has verified of the chain before them. */
   with(files: readonly FinalFile[]): Pick<FinalRequest, "files" | "rounds"> {
-    const before = this.chain.flatMap((round) => this.#manifests.get(round) ?? []);
-    return { files: [...before, ...files], rounds: this.chain };
+    return {
+      files: [...this.chain.flatMap((round) => this.#manifests.of(round)), ...files],
+      rounds: this.chain,
+    };
   }
 
   /** After a daemon's death: a round that was under way has failed, and its CRIU must not outlive it. */
@@ -98,7 +104,7 @@ export class Rounds {
     this.#record.rounds = interrupted(stored.rounds, died);
     this.#record.tuning = stored.tuning;
     this.#frozeAt = stored.frozeAt;
-    await this.#endLeftover();
+    await endLeftRound(this.#deps);
     await this.#readManifests();
     await this.#write();
     await this.#removeDropped();
@@ -106,16 +112,10 @@ export class Rounds {
 
   async #readManifests(): Promise<void> {
     try {
-      for (const round of this.chain) this.#manifests.set(round, await readManifest(this.#directory, round));
+      for (const round of this.chain) await this.#manifests.read(round);
     } catch (thrown) {
       this.#change({ state: "failed", failure: failureOf("round", thrown) });
     }
-  }
-
-  async #endLeftover(): Promise<void> {
-    const { processes } = this.#deps;
-    const left = (await processes.init.list()).filter(({ name }) => name === roundName);
-    for (const child of left) await endOrKill(processes.track(child), processes);
   }
 
   /**
@@ -124,10 +124,13 @@ export class Rounds {
    */
   async begin(request: RoundRequest): Promise<void> {
     await this.rest();
-    this.#tidying = false;
+    this.#running = Promise.withResolvers();
     this.#stop = new AbortController();
     const begun = Promise.withResolvers<void>();
-    this.#underWay = this.#make(request, begun).finally(() => (this.#underWay = undefined));
+    this.#underWay = this.#make(request, begun).finally(() => {
+      this.#underWay = undefined;
+      this.#seen();
+    });
     await begun.promise;
   }
 
@@ -249,20 +252,19 @@ export class Rounds {
   }
 
   async #done({ number, parent }: Round, files: FinalFile[], frozeAt: number): Promise<void> {
-    await writeManifest(this.#directory, number, files);
-    this.#manifests.set(number, files);
+    await this.#manifests.keep(number, files);
     const since = parent === null || this.#frozeAt === null ? null : frozeAt - this.#frozeAt;
     this.#frozeAt = frozeAt;
-    this.#tidying = true;
     this.#change({ state: "done", sinceParentMs: since });
+    this.#seen();
     await this.#write();
   }
 
   async #failed(failure: Failure, client: PeerClient): Promise<void> {
     const life = await describeLife(this.#deps.service, this.#deps.service.process);
     this.#deps.log.info("a round failed", { message: failure.message, life });
-    this.#tidying = true;
     this.#change({ state: "failed", failure: { ...failure, message: `${failure.message}; ${life}` } });
+    this.#seen();
     await this.#write();
     await this.#removeDropped();
     await this.forgetDropped(client, AbortSignal.timeout(courtesyLimit)).catch(() => undefined);
@@ -282,10 +284,14 @@ export class Rounds {
     const chain = new Set(this.chain);
     const images = await findImages(this.#deps.paths, this.#record.open.id);
     for (const { number } of this.#record.rounds.filter((round) => !chain.has(round.number))) {
-      this.#manifests.delete(number);
-      await removeManifest(this.#directory, number);
+      await this.#manifests.forget(number);
       if (images !== undefined) await rm(join(images, String(number)), { recursive: true, force: true });
     }
+  }
+
+  #seen(): void {
+    this.#running?.resolve();
+    this.#running = undefined;
   }
 
   #change(change: Partial<Round>): void {

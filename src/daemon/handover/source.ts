@@ -1,15 +1,12 @@
 /** The source's half: executes sourceTable. What it decides stands in the table, how it is done stands here. */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import {
-  SwitchoverRequest,
+  type SwitchoverRequest,
   type RoundRequest,
   type TuneRequest,
   type OpenMigration,
   type PeerState,
   type SourceStateName,
 } from "../api.js";
-import { readIfThere, replaceDurably } from "../durable.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
@@ -22,6 +19,7 @@ import { restoreBack } from "./restore-back.js";
 import { Rounds } from "./rounds.js";
 import { Shipping } from "./shipping.js";
 import { readStatistics } from "./statistics.js";
+import { readSwitchover, removeSwitchover, writeSwitchover } from "./switchover-file.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
 import { deathProof, dumpedTree, type DumpedTree } from "./tree-file.js";
 
@@ -32,6 +30,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   readonly #rounds: Rounds;
   #imagesDirectory: string | undefined;
   #told: Promise<void> = Promise.resolve();
+  /** Resolves when the destination has answered to the release. */
+  #handedOver: Promise<void> = Promise.resolve();
   #preparing: Promise<void> | undefined;
 
   constructor(deps: HandOverDeps, open: OpenMigration, state: SourceStateName) {
@@ -48,8 +48,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.loadVerdict();
     await this.#rounds.recover();
     this.#imagesDirectory = await findImages(this.deps.paths, this.open.id);
-    const request = await readIfThere(this.#requestFile());
-    if (request !== undefined) this.#connect(SwitchoverRequest.parse(JSON.parse(request)));
+    const request = await readSwitchover(this.directory);
+    if (request !== undefined) this.#connect(request);
     await this.machine.send(reborn ? "reborn" : "restarted");
   }
 
@@ -86,7 +86,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     // Refused or not: what writes the reserve has ended before anybody removes the images.
     await announced.finally(() => reserved);
     await this.makeDirectory();
-    await replaceDurably(this.#requestFile(), JSON.stringify(request));
+    await writeSwitchover(this.directory, request);
     await this.machine.send("switchover");
   }
 
@@ -117,6 +117,12 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     return this.state === "held" || this.state === "releasing";
   }
 
+  protected async atRest(signal: AbortSignal): Promise<void> {
+    if (this.state === "opened") return this.#rounds.atRest;
+    await this.machine.reached(["released", "aborted", "reclaimed", "confirmed"], signal);
+    await this.#handedOver;
+  }
+
   protected entered(state: SourceStateName): void {
     this.record.mark(state);
     if (state !== "dumping" && state !== "held") this.#shipping?.thaw(`the source is ${state}`);
@@ -135,7 +141,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       examineTree: async () => void (await this.machine.send(await awaitResume(await this.#scene()))),
       killRest: () => this.#killRest(),
       bury: () => this.#bury(),
-      tellReleased: () => this.#tellReleased(),
+      tellReleased: () => (this.#handedOver = this.#tellReleased()),
       tellAborted: () => (this.#told = this.#shipping?.aborted() ?? Promise.resolve()),
       restoreBack: () => this.#restoreBack(),
       close: () => this.close(),
@@ -296,12 +302,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const { epoch, service } = this.open;
     // The epoch is used up, so that no word of this migration is mistaken for one of the next.
     if (this.state !== "confirmed") await this.deps.ownership.set({ epoch, role: "owner", service });
-    await rm(this.#requestFile(), { force: true });
+    await removeSwitchover(this.directory);
     await removeImages(this.deps.paths, this.open.id);
-  }
-
-  /** Holds this migration's secret: removed when it is over. */
-  #requestFile(): string {
-    return join(this.directory, "switchover.json");
   }
 }

@@ -1,4 +1,4 @@
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import { messageOf } from "../../errors.js";
 import {
   AbortRequest,
@@ -16,6 +16,11 @@ import { DestinationHalf } from "../handover/destination.js";
 import { Conflict, HttpError } from "../refusals.js";
 import { route, type Route } from "../router.js";
 
+/** Milliseconds in which the answer may wait until nothing of the migration is under way: it is asked less often then. */
+const Patience = z.strictObject({
+  within: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(10_000)), 0),
+});
+
 /** What the CLI may ask about migrations. Each is answered with how the migration stands afterwards. */
 export function migrationRoutes(daemon: Daemon): Route[] {
   return [
@@ -32,8 +37,9 @@ export function migrationRoutes(daemon: Daemon): Route[] {
       method: "GET",
       path: "/migrations/{id}",
       summary: "How a migration stands, or how it ended",
+      query: Patience,
       response: MigrationView,
-      handle: ({ params }) => daemon.view(params["id"] ?? ""),
+      handle: ({ params, query }) => daemon.view(params["id"] ?? "", query.within),
     }),
     ...copying(daemon),
     ...deeds(daemon),

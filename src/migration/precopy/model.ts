@@ -79,10 +79,13 @@ export function predict(
   const bandwidth = usefulBandwidth(chain, cap.final);
   if (last === undefined || dirtyRate === null || bandwidth === null) return null;
   const dirtyBytes = dirtyAfter(last.totalMs + leadOf(chain), chain);
-  const { fixedMs: freezeMs, msPerByte } = roundCost(chain, costs.dump, { bandwidth, cap: cap.final ?? Infinity });
+  const { fixedMs: freezeMs, msPerByte } = roundCost(chain, costs.dump, {
+    bandwidth,
+    cap: cap.final ?? Infinity,
+  });
   const copyMs = dirtyBytes * msPerByte;
   const restoreMs = restoreTime(chain, last, costs.restore);
-  const handOverMs = costs.handOver.fixedMs + memoryOf(last) * costs.handOver.msPerByte;
+  const handOverMs = handOverTime(chain, last, costs.handOver);
   const rest = freezeMs + restoreMs + handOverMs;
   const worstMs = isTold(chain) ? copyMs : Math.max(copyMs, writtenBytes(last) * msPerByte);
   return {
@@ -143,6 +146,17 @@ function lineThrough(points: readonly Point[]): { at0: number; slope: number } |
 function restoreTime(chain: readonly GoodRound[], last: GoodRound, cost: RestoreCost): number {
   const maps = sumOf(chain.map(({ mapBytes }) => mapBytes)) + last.mapBytes;
   return cost.fixedMs + memoryOf(last) * cost.msPerByte + maps * cost.msPerMapByte;
+}
+
+/**
+ * What the daemons do in the freeze besides, as often as each takes about what the answer to a round's list takes: pack up,
+ * take the final list, make way for the restore, pass its end on, pass the release on.
+ */
+const exchanges = 5;
+
+function handOverTime(chain: readonly GoodRound[], last: GoodRound, cost: Cost): number {
+  const answerMs = sumOf(chain.map((round) => round.answerMs ?? 0)) / chain.length;
+  return cost.fixedMs + memoryOf(last) * cost.msPerByte + exchanges * answerMs;
 }
 
 /** Two rounds tell how the written pages grow with time; one after a long full round does not. */

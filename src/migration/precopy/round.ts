@@ -5,10 +5,10 @@ import type { MigrationContext } from "../context.js";
 import { closeLine, lineOf } from "../line.js";
 import { Meter } from "../progress.js";
 import { isRoundUnderWay } from "../../remote/daemon-client.js";
-import { restAfter, see } from "../see.js";
+import { see } from "../see.js";
 import { isView } from "../watch.js";
 
-/** Milliseconds between two looks at a round at least. */
+/** Milliseconds until a question that was asked in vain is asked again. */
 const interval = 100;
 /** How long the source may be silent: it goes on serving meanwhile. */
 const silentMs = 30_000;
@@ -20,12 +20,11 @@ export async function settledRounds(
   each: (round: Round) => void = () => undefined,
 ): Promise<MigrationView> {
   for (;;) {
-    const asked = performance.now();
     const view = await sourceView(context, signal);
     const last = view.rounds.at(-1);
     if (last === undefined || last.state === "done" || last.state === "failed") return view;
     each(last);
-    await pause(restAfter(performance.now() - asked, interval), signal);
+    signal?.throwIfAborted();
   }
 }
 
@@ -78,7 +77,7 @@ async function sourceView(
   const { source, id } = context;
   const end = performance.now() + silentMs;
   for (;;) {
-    const seen = await see(source, id);
+    const seen = await see(source, id, { signal });
     if (isView(seen) && seen.state === "opened") return seen;
     if (seen !== "silent") throw givenUp(context, isView(seen) ? seen.state : seen);
     if (performance.now() > end) throw silent(context);

@@ -68,12 +68,13 @@ async function seeThrough(context: MigrationContext, signal: AbortSignal | undef
   context.views = await finalViews(context, both);
 }
 
-/** The source's last view holds its timeline and proof; it may be silent where only the destination could be asked. */
+/** The source's last view holds its timeline and proof: what it said before may be older than what the destination did. */
 async function finalViews(
   context: MigrationContext,
   { source, destination }: Both,
 ): Promise<MigrationContext["views"]> {
-  const theirs = isView(source) ? source : await see(context.source, context.id);
+  const now = await see(context.source, context.id);
+  const theirs = isView(now) ? now : source;
   return isView(theirs) && isView(destination) ? { source: theirs, destination } : null;
 }
 

@@ -138,6 +138,7 @@ describe.each(nodes)("a daemon on a node by %s", (_kind, connect) => {
     ["cpuCheck", (c) => c.cpuCheck({ image: "x" }), "POST /cpu/check", { image: "x" }, { ok: true, log: [] }],
     ["open", (c) => c.open(open), "POST /migrations", open, view],
     ["migration", (c) => c.migration(id), `GET /migrations/${id}`, undefined, view],
+    ["migration", (c) => c.migration(id, 900), `GET /migrations/${id}?within=900`, undefined, view],
     [
       "listen",
       (c) => c.listen(id, { port: 1, psk: "00" }),

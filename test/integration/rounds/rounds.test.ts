@@ -37,6 +37,7 @@ describe("good rounds", () => {
       bytes: 4 * 4096 + 9,
       shipped: 4 * 4096 + 9,
       frozenMs: 21,
+      answerMs: expect.any(Number),
       failure: null,
     });
     expect(second.sinceParentMs).toBeGreaterThan(0);

@@ -133,7 +133,7 @@ export class Ends {
   /** One round to its end. */
   async make(): Promise<Round> {
     await this.begin();
-    while (this.rounds.busy) await pause(5);
+    await this.rounds.atRest;
     await this.rounds.rest();
     return this.record.rounds.at(-1) as Round;
   }

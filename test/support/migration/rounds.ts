@@ -10,6 +10,7 @@ interface Made {
   sinceParentMs?: number;
   frozenMs?: number;
   mapBytes?: number;
+  answerMs?: number;
 }
 
 /** A failed round. */
@@ -26,7 +27,7 @@ export function series(made: readonly (Made | typeof lost)[], first = 1): Round[
 }
 
 function good(number: number, made: Made, before: Round | undefined): Round {
-  const { written, of = 300, totalMs, sinceParentMs, frozenMs = 10, mapBytes = 0 } = made;
+  const { written, of = 300, totalMs, sinceParentMs, frozenMs = 10, mapBytes = 0, answerMs = 0 } = made;
   const pages = (megabytes: number): number => Math.round((megabytes * 1e6) / pageSize);
   return {
     ...failed(number),
@@ -37,6 +38,7 @@ function good(number: number, made: Made, before: Round | undefined): Round {
     bytes: written * 1e6,
     shipped: written * 1e6,
     mapBytes,
+    answerMs,
     sinceParentMs: sinceParentMs ?? null,
     frozenMs,
     dumpMs: totalMs / 2,
@@ -53,6 +55,7 @@ function failed(number: number): Round {
     bytes: 0,
     shipped: 0,
     mapBytes: 0,
+    answerMs: null,
     startedAt: "2026-01-01T00:00:00.000Z",
     sinceParentMs: null,
     frozenMs: null,

@@ -19,6 +19,14 @@ const routes = [
   }),
   route({
     method: "GET",
+    path: "/greet",
+    summary: "greets whom the query names",
+    query: Greeting,
+    response: Greeting,
+    handle: async ({ query }) => query,
+  }),
+  route({
+    method: "GET",
     path: "/taken",
     summary: "refuses",
     response: Greeting,
@@ -73,6 +81,12 @@ describe("the daemon's router", () => {
     const answer = await ask(method, path, body);
     expect(answer.status).toBe(status);
     expect(answer.json).toMatchObject({ error: { code } });
+  });
+
+  test("hands the query over, and says which part of it does not fit", async () => {
+    expect(await ask("GET", "/greet?name=Ann")).toEqual({ status: 200, json: { name: "Ann" } });
+    const { status, json } = await ask("GET", "/greet?nam=Ann");
+    expect([status, JSON.stringify(json)]).toEqual([400, expect.stringContaining("name: ")]);
   });
 
   test("a body that is too long is refused without being kept", async () => {

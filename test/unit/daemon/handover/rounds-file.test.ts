@@ -3,13 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { begunRound } from "../../../../src/daemon/handover/chain.js";
-import {
-  readManifest,
-  readRounds,
-  removeManifest,
-  writeManifest,
-  writeRounds,
-} from "../../../../src/daemon/handover/rounds-file.js";
+import { Manifests, readRounds, writeRounds } from "../../../../src/daemon/handover/rounds-file.js";
 
 let directory: string;
 beforeEach(() => {
@@ -33,8 +27,12 @@ test("a list of a round's files is read as it was written; one that is gone is a
   const files = [
     { file: "2/pages-1.img", size: 5, segments: [{ offset: 0, length: 5, digest: "0".repeat(32) }] },
   ];
-  await writeManifest(directory, 2, files);
-  expect(await readManifest(directory, 2)).toEqual(files);
-  await removeManifest(directory, 2);
-  await expect(readManifest(directory, 2)).rejects.toThrow("the list of round 2's files is gone");
+  const manifests = new Manifests(directory);
+  await manifests.keep(2, files);
+  const later = new Manifests(directory);
+  await later.read(2);
+  expect([manifests.of(2), later.of(2)]).toEqual([files, files]);
+  await later.forget(2);
+  expect(later.of(2)).toEqual([]);
+  await expect(later.read(2)).rejects.toThrow("the list of round 2's files is gone");
 });
