@@ -41,13 +41,19 @@ export async function seeBoth(
   return { source: theirs, destination: ours };
 }
 
+/** What they said a second apart may not fit together: then both are asked again, at once. */
+async function seeAtRest(context: MigrationContext, signal: AbortSignal | undefined): Promise<Both> {
+  const both = await seeBoth(context, { signal });
+  return judge(both.source, both.destination) === "inDoubt" ? seeBoth(context) : both;
+}
+
 /** Watches both daemons until the service has one owner. Throws IN_DOUBT (exit 6) where that cannot be said. */
 export async function watchToTheEnd(context: MigrationContext, options: WatchOptions): Promise<Ending> {
   const end = performance.now() + options.within;
   const nudge = nudging(context, options.signal);
   for (;;) {
     const asked = performance.now();
-    const both = await seeBoth(context, { signal: options.signal });
+    const both = await seeAtRest(context, options.signal);
     const judgement = judge(both.source, both.destination);
     options.each?.(both, judgement);
     if (judgement === "committed") return { both, judgement };

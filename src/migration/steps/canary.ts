@@ -15,9 +15,11 @@ export const canary: Step<MigrationContext> = {
     const spec = given(given(context.look, "the first look").source, "the source's status").ownership.service;
     const user = given(spec, "the service's description").user;
     const [source, destination] = await Promise.all([context.source.daemon(), context.destination.daemon()]);
-    const cpu = await destination.cpuCheck(await source.cpuDump());
+    const compared = source.cpuDump().then((image) => destination.cpuCheck(image));
+    // Nothing beside the trials whose times are to be learnt from.
+    if (isPreCopy(context)) await compared;
     const small = { user, memory: 0, scattered: false };
-    const [theirs, ours] = await Promise.all([source.canary(small), destination.canary(small)]);
+    const [theirs, ours, cpu] = await Promise.all([source.canary(small), destination.canary(small), compared]);
     const problems = [
       ...canaryProblems(context.source.name, theirs),
       ...canaryProblems(context.destination.name, ours),
