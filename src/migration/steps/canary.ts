@@ -19,7 +19,11 @@ export const canary: Step<MigrationContext> = {
     // Nothing beside the trials whose times are to be learnt from.
     if (isPreCopy(context)) await compared;
     const small = { user, memory: 0, scattered: false };
-    const [theirs, ours, cpu] = await Promise.all([source.canary(small), destination.canary(small), compared]);
+    const [theirs, ours, cpu] = await Promise.all([
+      source.canary(small),
+      destination.canary(small),
+      compared,
+    ]);
     const problems = [
       ...canaryProblems(context.source.name, theirs),
       ...canaryProblems(context.destination.name, ours),
