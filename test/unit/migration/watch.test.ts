@@ -1,0 +1,35 @@
+import { afterEach, expect, test } from "@jest/globals";
+import type { MigrationView } from "../../../src/daemon/api.js";
+import { watchToTheEnd } from "../../../src/migration/watch.js";
+import { ends, type Ends } from "../../support/migration/ends.js";
+import { view } from "../../support/migration/facts.js";
+
+let stage: Ends | undefined;
+afterEach(() => stage?.close());
+
+/** A source that has let go, and a destination that says one state after the other, the last one for ever. */
+function scene(...states: MigrationView["state"][]): Ends {
+  const left = [...states];
+  const now = (): MigrationView["state"] => (left.length > 1 ? left.shift() : left[0]) ?? "opened";
+  stage = ends(
+    { view: view("source", { state: "released" }) },
+    { reply: () => view("destination", { state: now() }) },
+  );
+  return stage;
+}
+
+test("what both said, and what fits together, ends the watch", async () => {
+  const { judgement } = await watchToTheEnd(scene("running").context, { within: 5000 });
+  expect(judgement).toBe("committed");
+});
+
+test("what does not fit together is asked again before it is called a doubt", async () => {
+  const { judgement } = await watchToTheEnd(scene("inDoubt", "running").context, { within: 5000 });
+  expect(judgement).toBe("committed");
+});
+
+test("a doubt that stays is told", async () => {
+  await expect(watchToTheEnd(scene("inDoubt").context, { within: 5000 })).rejects.toMatchObject({
+    code: "IN_DOUBT",
+  });
+});
