@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { type Status } from "../../src/daemon/api.js";
+import { type Round, type Status } from "../../src/daemon/api.js";
 import { exitCodes } from "../../src/errors.js";
 import { cut, healAll, type LabState, setRate, startNode, stopNode } from "../../src/lab/index.js";
 import { type MigrationReport } from "../../src/migration/report.js";
@@ -12,7 +12,7 @@ import { type Cast } from "../support/services.js";
 import { type NodeName } from "../support/stage.js";
 
 const stage = onStage(bootedInTurn);
-/** Bytes per second: what 2 % of 64 MB are in a few seconds is then long enough under way for a fault. */
+/** Bytes per second: 64 MB take 16 s then, and what is written meanwhile is long enough under way for a fault. */
 const slow = 4e6;
 
 /** Node b is up a few seconds less than a: what sleeps when it is moved to b sleeps so much longer. */
@@ -30,15 +30,17 @@ async function bootedInTurn(): Promise<LabState> {
 /** What goes wrong in a round of a move from b to a. */
 interface Fault {
   round: number;
+  /** The state of the round before it in which it is brought about. */
+  after: Round["state"];
   happens(rounds: Rounds, round: number): Promise<void>;
   /** In what the failed round says. */
   why: RegExp;
 }
 
 const faults: readonly Fault[] = [
-  { round: 2, happens: linkIsCut, why: /taken nothing for 15 s/ },
-  { round: 4, happens: diskIsFull, why: /no space|ENOSPC/i },
-  { round: 6, happens: preDumpIsKilled, why: /criu|pre-dump/i },
+  { round: 2, after: "done", happens: linkIsCut, why: /taken nothing for 15 s/ },
+  { round: 4, after: "done", happens: diskIsFull, why: /no space|ENOSPC/i },
+  { round: 6, after: "shipping", happens: preDumpIsKilled, why: /criu|pre-dump/i },
 ];
 /** What is written in a few seconds is then long enough under way to be tuned. */
 const capped = { from: "a", rounds: 3, bandwidth: "2MB/s" } as const;
@@ -105,9 +107,10 @@ async function isTuned(cast: Cast, id: string): Promise<void> {
 
 /** After each failed round it goes on with one of the whole memory. */
 async function outlivesFaults({ cast, witness }: PreCopyScene): Promise<void> {
+  await setRate(stage().lab, slow);
   const rounds = await startInRounds(stage(), cast, { rounds: 7, from: "b", to: "a" });
-  for (const { round, happens } of faults) {
-    await rounds.reach(round - 1, ({ state }) => state === "done");
+  for (const { round, after, happens } of faults) {
+    await rounds.reach(round - 1, ({ state }) => state === after);
     await happens(rounds, round);
   }
   const { stdout } = await endedWell(rounds);
@@ -134,12 +137,10 @@ function reportIn(stdout: string): MigrationReport {
 }
 
 async function linkIsCut(rounds: Rounds, round: number): Promise<void> {
-  await setRate(stage().lab, slow);
   await rounds.reach(round);
   await cut(stage().lab, "a", "b");
   await rounds.reach(round, ({ state }) => state === "failed");
   await healAll(stage().lab);
-  await setRate(stage().lab, null);
 }
 
 async function diskIsFull(rounds: Rounds, round: number): Promise<void> {
@@ -150,6 +151,7 @@ async function diskIsFull(rounds: Rounds, round: number): Promise<void> {
 
 async function preDumpIsKilled(): Promise<void> {
   await stage().on("b", "sh", "-c", killPreDump);
+  await setRate(stage().lab, null);
 }
 
 /** Waits for CRIU's next pre-dump and kills it at once. */
