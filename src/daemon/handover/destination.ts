@@ -27,7 +27,7 @@ import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { endOrKill, killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
-import { hasResumed, readStatistics, removeStatistics } from "./statistics.js";
+import { readStatistics, removeStatistics } from "./statistics.js";
 import { makePlace, makeWay } from "./place.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
 
@@ -242,8 +242,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     this.record.stats = await readStatistics(this.directory, "restore");
     if (!held && !succeeded(end)) {
       this.record.fail(criuFailure("restore", end, await readLog(restoreLog(this.directory))));
-      await this.machine.send("restoreFailed");
-      return;
+      return void (await this.machine.send("restoreFailed"));
     }
     await this.machine.send("criuEnded");
   }
@@ -258,7 +257,9 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async #awaitResume(): Promise<void> {
     const criu = this.#criu ?? (await recallRun(this.directory, this.deps, "restore"));
     const end = (await criu?.ended) ?? null;
-    if (succeeded(end) || (await hasResumed(this.directory)))
+    // There only where CRIU let the tasks go; and whoever hears that they run hears of it too.
+    this.record.stats = await readStatistics(this.directory, "restore");
+    if (succeeded(end) || this.record.stats !== null)
       return void (await this.machine.send("resumed"));
     this.record.fail(criuFailure("resume", end, await readLog(restoreLog(this.directory))));
     // CRIU writes the root's PID after our hook and before it lets any task go: no such file, no task was resumed.
