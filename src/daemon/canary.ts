@@ -1,6 +1,7 @@
 /** A process like the service's, dumped and restored for real: the only proof that CRIU works here, for this user. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { stopwatch } from "../stopwatch.js";
 import { sumOf } from "../sum.js";
 import type { CanaryRequest, CanaryResult } from "./api.js";
 import { replaceDurably } from "./durable.js";
@@ -70,17 +71,15 @@ async function dumpAndRestore(
     await grown(bird, memory);
     const pipes = await pipesOf([bird], await processes.init.pipes());
     const job = { owner, imagesDir: directory, workDir: directory, holdIn: directory, trial: true };
-    const begun = performance.now();
+    const dumping = stopwatch();
     const dump = await engine.dump({ ...job, rootPid: bird.pid });
-    [figures.dumpMs, figures.releaseMs] = await held(directory, { verb: "dump", criu: dump, begun });
+    [figures.dumpMs, figures.releaseMs] = await held(directory, "dump", dump, dumping);
     await bird.ended;
     figures.mapBytes = await mapBytesIn(directory);
     for (const file of [verdictFile(directory), heldFile(directory)]) await rm(file, { force: true });
-    const again = performance.now();
+    const restoring = stopwatch();
     const restore = await engine.restore({ ...job, pipes });
-    [figures.restoreMs, figures.resumeMs] = await held(directory, {
-      ...{ verb: "restore", criu: restore, begun: again },
-    });
+    [figures.restoreMs, figures.resumeMs] = await held(directory, "restore", restore, restoring);
     await expectSame(bird, pipes.stdout);
   } finally {
     await end(processes, bird.pid);
@@ -113,12 +112,14 @@ async function grown(bird: Tracked, memory: number): Promise<void> {
 /** Lets go what CRIU holds in the hook, as a hand-over does. Milliseconds until it was held, and from there to CRIU's end. */
 async function held(
   directory: string,
-  { verb, criu, begun }: { verb: Verb; criu: Tracked; begun: number },
+  verb: Verb,
+  criu: Tracked,
+  since: () => number,
 ): Promise<[heldMs: number, endMs: number]> {
-  let heldAt = NaN;
+  let [heldMs, sinceHeld] = [NaN, since];
   const end = await new Promise<ProcessEnd | null>((resolve, reject) => {
     const release = (): void => {
-      heldAt = performance.now();
+      [heldMs, sinceHeld] = [since(), stopwatch()];
       decide(directory, verb === "dump" ? "released" : "running").catch(reject);
     };
     watchRun(directory, criu, { held: release, ended: resolve });
@@ -127,11 +128,7 @@ async function held(
     const log = verb === "dump" ? dumpLog(directory) : restoreLog(directory);
     throw new Failed(criuFailure(verb, end, await readLog(log)));
   }
-  return [rounded(heldAt - begun), rounded(performance.now() - heldAt)];
-}
-
-function rounded(ms: number): number {
-  return Math.round(ms * 10) / 10;
+  return [heldMs, sinceHeld()];
 }
 
 /** It lives again, under its PID, and its output still leads to the container's log. */
@@ -158,9 +155,9 @@ async function timeDurableWrite({ state }: DaemonPaths): Promise<number> {
   const path = join(state, "canary");
   const times: number[] = [];
   for (let write = 0; write < writes; write += 1) {
-    const begun = performance.now();
+    const since = stopwatch();
     await replaceDurably(path, "as long as a verdict and more\n");
-    times.push(rounded(performance.now() - begun));
+    times.push(since());
   }
   await rm(path, { force: true });
   return times.sort((a, b) => a - b)[writes >> 1] ?? 0;

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { runCommand } from "./command.js";
 
 /** Beside the images, in a directory of its own: what lies loose among them is shipped. */
-export const reserveIn = (images: string): string => join(images, "reserve");
+const reserveIn = (images: string): string => join(images, "reserve");
 const pagesImage = (index: number): string => `pages-${index + 1}.img`;
 
 /**
@@ -45,13 +45,12 @@ export async function pagesSizes(directory: string): Promise<number[]> {
  * bytes would be left for images. Never rejects.
  */
 export async function reserveMemory(images: string, bytes: number, spare: number): Promise<void> {
-  const path = join(reserveIn(images), "memory");
   try {
     if (bytes < worthwhile || !(await isMemory(images))) return;
     const { bavail, bsize } = await statfs(images);
     if (bavail * bsize < bytes + spare) return;
     await mkdir(reserveIn(images), { recursive: true, mode: 0o700 });
-    await allocate(path, bytes, leastRate.reserve);
+    await allocate(join(reserveIn(images), "memory"), bytes, leastRate.reserve);
   } catch {
     // Nothing is lost but time.
   }

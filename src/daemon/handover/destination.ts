@@ -259,8 +259,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const end = (await criu?.ended) ?? null;
     // There only where CRIU let the tasks go; and whoever hears that they run hears of it too.
     this.record.stats = await readStatistics(this.directory, "restore");
-    if (succeeded(end) || this.record.stats !== null)
-      return void (await this.machine.send("resumed"));
+    if (succeeded(end) || this.record.stats !== null) return void (await this.machine.send("resumed"));
     this.record.fail(criuFailure("resume", end, await readLog(restoreLog(this.directory))));
     // CRIU writes the root's PID after our hook and before it lets any task go: no such file, no task was resumed.
     const touched = (await readIfThere(restorePidFile(this.directory))) !== undefined;

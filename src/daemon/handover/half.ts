@@ -2,6 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../errors.js";
+import { orAfter } from "../../wait.js";
 import {
   MigrationView,
   type DestinationStateName,
@@ -19,7 +20,6 @@ import type { Service } from "../service.js";
 import { decide, readVerdict, type Verdict } from "../verdict.js";
 import type { Journal } from "./journal.js";
 import { Machine } from "./machine.js";
-import { orAfter } from "../../wait.js";
 import { MigrationRecord } from "./record.js";
 import type { Row } from "./table.js";
 

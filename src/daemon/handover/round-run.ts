@@ -1,5 +1,6 @@
 /** One round: CRIU's pre-dump, and what it writes shipped meanwhile. */
 import { basename, join } from "node:path";
+import { stopwatch } from "../../stopwatch.js";
 import { sumOf } from "../../sum.js";
 import type { Round } from "../api.js";
 import { PeerState } from "../api.js";
@@ -83,12 +84,6 @@ export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<Rou
 export async function endLeftRound({ processes }: HandOverDeps): Promise<void> {
   const left = (await processes.init.list()).filter(({ name }) => name === roundName);
   for (const child of left) await endOrKill(processes.track(child), processes);
-}
-
-/** Milliseconds from now on. */
-function stopwatch(): () => number {
-  const began = performance.now();
-  return () => Math.round((performance.now() - began) * 10) / 10;
 }
 
 /** Resolves with the moment of the freeze, once CRIU has ended well. */

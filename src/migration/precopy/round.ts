@@ -28,12 +28,12 @@ export async function settledRounds(
   }
 }
 
-/** One round, from its beginning to its end; whether it failed is what the source says then. `last`: the newest before it. */
+/** One round, from its beginning to its end; whether it failed is in what the source says then. `last`: the newest before it. */
 export async function makeRound(
   context: MigrationContext,
   last: number,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<MigrationView> {
   await begin(context, last);
   const meter = new Meter((bytes, total, rate) => context.tell({ kind: "moved", bytes, total, rate }));
   const view = await settledRounds(context, signal, ({ shipped, bytes }) => {
@@ -41,6 +41,7 @@ export async function makeRound(
   });
   // Whatever cut it may have cut the line too.
   if (view.rounds.at(-1)?.state === "failed") await closeLine(context).catch(() => undefined);
+  return view;
 }
 
 async function begin(context: MigrationContext, last: number): Promise<void> {

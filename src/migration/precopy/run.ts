@@ -14,12 +14,11 @@ const afterFailureMs = 1000;
 /** Makes rounds until the policy says that they end. Throws ROUNDS_ABORTED (exit 5) where that is what the plan wants then. */
 export async function makeRounds(context: MigrationContext, signal: AbortSignal | undefined): Promise<void> {
   const begun = performance.now();
-  const { rounds: old } = await settledRounds(context, signal);
-  const before = numberOf(old.at(-1));
+  let view = await settledRounds(context, signal);
+  const before = numberOf(view.rounds.at(-1));
   let throttle: RoundsState["throttle"] = { steps: 0, of: throttleSteps.length, since: 0 };
   for (;;) {
     signal?.throwIfAborted();
-    const view = await settledRounds(context, signal);
     const state = { rounds: view.rounds, before, elapsedMs: performance.now() - begun, throttle };
     const decision = nextOf(context, view, state);
     tellRound(context, view.rounds.at(-1), before, decision);
@@ -31,7 +30,7 @@ export async function makeRounds(context: MigrationContext, signal: AbortSignal 
         throttle = await throttleTo(context, decision, state);
         break;
       case "round":
-        await roundAfter(context, view.rounds.at(-1), signal);
+        view = await roundAfter(context, view.rounds.at(-1), signal);
         break;
       default:
         assertNever(decision);
@@ -79,10 +78,10 @@ async function roundAfter(
   context: MigrationContext,
   last: Round | undefined,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<MigrationView> {
   if (last?.state === "failed" && context.precopy.rounds.at(-1)?.number === last.number)
     await pause(afterFailureMs, signal);
-  await makeRound(context, numberOf(last), signal);
+  return makeRound(context, numberOf(last), signal);
 }
 
 /** A service that cannot be throttled is moved as it is: that is what comes after the last step anyway. */
