@@ -1,22 +1,19 @@
 /** CRIU's lists of pages, `pagemap-*.img` (images/pagemap.proto in its source). Pure. */
-import { encode, fields } from "./protobuf.js";
+import { encode, Varints } from "./protobuf.js";
 
 const magic = [0x54564319, 0x56084025] as const;
 const headSize = 8;
 const sizeSize = 4;
 const pageSize = 4096;
 
-/** Of an entry, by the fields' numbers. `narrow` is what CRIU counted pages with before `wide` came; it is still there, as 0. */
-interface Run {
-  address: number;
-  narrow: number;
-  inParent: number | undefined;
-  flags: number | undefined;
-  wide: number | undefined;
-}
-
-const names = [undefined, "address", "narrow", "inParent", "flags", "wide"] as const;
-const most = { narrow: 2 ** 32 - 1, wide: Number.MAX_SAFE_INTEGER };
+/**
+ * An entry's fields by their numbers, `absent` where it has none. `narrow` is what CRIU counted pages with before `wide`
+ * came; it is still there, as 0.
+ */
+type Run = number[];
+const [address, narrow, inParent, flags, wide] = [1, 2, 3, 4, 5] as const;
+const absent = -1;
+const most = { [narrow]: 2 ** 32 - 1, [wide]: Number.MAX_SAFE_INTEGER };
 
 /**
  * The same list with those runs of pages joined that follow each other both in it and in memory: in the pages image they do
@@ -33,11 +30,10 @@ export function joinRuns(image: Buffer): Buffer {
   let listed = 0;
   for (let at = first; at < image.length; listed += 1) {
     const end = endOf(image, at);
-    const run = end > image.length ? undefined : readRun(image.subarray(at + sizeSize, end));
+    const run = end > image.length ? undefined : readRun(image, at + sizeSize, end);
     if (run === undefined) return image;
     const last = runs.at(-1);
-    if (last !== undefined && goesOn(last, run)) last[counterOf(last)] = pagesOf(last) + pagesOf(run);
-    else runs.push(run);
+    if (last === undefined || !joined(last, run)) runs.push(run);
     at = end;
   }
   return first > image.length || runs.length === listed
@@ -51,45 +47,44 @@ function endOf(image: Buffer, at: number): number {
 }
 
 /** Undefined for anything else than varints of known fields, each once. */
-function readRun(message: Buffer): Run | undefined {
-  const run: Partial<Run> = {};
-  for (const { number, value } of fields(message) ?? []) {
-    const name = names[number];
-    if (name === undefined || typeof value !== "number" || run[name] !== undefined) return undefined;
-    run[name] = value;
+function readRun(image: Buffer, start: number, end: number): Run | undefined {
+  const run: Run = [NaN, absent, absent, absent, absent, absent];
+  const from = new Varints(image, start);
+  while (from.at < end) {
+    const number = from.next() / 8;
+    const value = from.next();
+    if (run[number] !== absent || Number.isNaN(value)) return undefined;
+    run[number] = value;
   }
-  const { address, narrow, inParent, flags, wide } = run;
-  if (address === undefined || narrow === undefined || !((wide ?? narrow) > 0)) return undefined;
-  return { address, narrow, inParent, flags, wide };
+  const isWhole = from.at === end && run[address] !== absent && run[narrow] !== absent && pagesOf(run) > 0;
+  return isWhole ? run : undefined;
 }
 
 function messageOf(run: Run): Buffer {
-  const body = encode(
-    names.flatMap((name, number) => {
-      const value = name && run[name];
-      return value === undefined ? [] : [{ number, value }];
-    }),
-  );
+  const body = encode(run.map((value, number) => ({ number, value })).filter(({ value }) => value >= 0));
   const size = Buffer.alloc(sizeSize);
   size.writeUInt32LE(body.length);
   return Buffer.concat([size, body]);
 }
 
-function counterOf({ wide }: Run): "narrow" | "wide" {
-  return wide === undefined ? "narrow" : "wide";
+function counterOf(run: Run): typeof narrow | typeof wide {
+  return run[wide] === absent ? narrow : wide;
 }
 
-function pagesOf({ narrow, wide }: Run): number {
-  return wide ?? narrow;
+function pagesOf(run: Run): number {
+  return run[counterOf(run)] ?? NaN;
 }
 
-function goesOn(last: Run, next: Run): boolean {
+/** Whether `next` goes on where `last` ends: `last` then has the pages of both. */
+function joined(last: Run, next: Run): boolean {
   const counter = counterOf(last);
-  return (
-    last.address + pagesOf(last) * pageSize === next.address &&
-    last.flags === next.flags &&
-    last.inParent === next.inParent &&
+  const pages = pagesOf(last) + pagesOf(next);
+  const goesOn =
+    (last[address] ?? NaN) + pagesOf(last) * pageSize === next[address] &&
+    last[flags] === next[flags] &&
+    last[inParent] === next[inParent] &&
     counter === counterOf(next) &&
-    pagesOf(last) + pagesOf(next) <= most[counter]
-  );
+    pages <= most[counter];
+  if (goesOn) last[counter] = pages;
+  return goesOn;
 }

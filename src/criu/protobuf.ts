@@ -8,30 +8,46 @@ export interface Field {
 /** The fields of one message; undefined where it is none, or has another kind than varint and bytes. */
 export function fields(bytes: Buffer): Field[] | undefined {
   const found: Field[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const key = varint(bytes, at);
-    const head = key && varint(bytes, key.end);
-    if (!key || !head) return undefined;
-    const number = Math.floor(key.value / 8);
-    const kind = key.value % 8;
-    if (kind !== 0 && kind !== 2) return undefined;
-    at = kind === 0 ? head.end : head.end + head.value;
-    if (at > bytes.length) return undefined;
-    found.push({ number, value: kind === 0 ? head.value : bytes.subarray(head.end, at) });
+  const from = new Varints(bytes);
+  while (from.at < bytes.length) {
+    const [key, value] = [from.next(), from.next()];
+    const kind = key % 8;
+    if (Number.isNaN(value) || (kind !== 0 && kind !== 2)) return undefined;
+    const start = from.at;
+    if (kind === 2) from.at += value;
+    if (from.at > bytes.length) return undefined;
+    found.push({ number: Math.floor(key / 8), value: kind === 0 ? value : bytes.subarray(start, from.at) });
   }
   return found;
 }
 
-/** Undefined where it ends too early or is no number that JavaScript counts exactly. */
-function varint(bytes: Buffer, start: number): { value: number; end: number } | undefined {
-  let value = 0;
-  for (let at = start; at < Math.min(bytes.length, start + 10); at++) {
-    const byte = bytes.readUInt8(at);
-    value += (byte & 0x7f) * 2 ** (7 * (at - start));
-    if (value > Number.MAX_SAFE_INTEGER) return undefined;
-    if (byte < 0x80) return { value, end: at + 1 };
+/** Reads varints one after the other and makes nothing on the way: a list may have 100,000. */
+export class Varints {
+  readonly #bytes: Uint8Array;
+  /** Where the next one begins. */
+  at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#bytes = bytes;
+    this.at = at;
   }
-  return undefined;
+
+  /** NaN where it ends too early or is no number that JavaScript counts exactly. */
+  next(): number {
+    const bytes = this.#bytes;
+    const first = bytes[this.at++] ?? NaN;
+    if (first < 0x80) return first;
+    let value = first - 0x80;
+    for (let factor = 0x80; factor < 2 ** 70; factor *= 0x80) {
+      const byte = bytes[this.at++] ?? NaN;
+      if (byte < 0x80) {
+        value += byte * factor;
+        return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
+      }
+      value += (byte - 0x80) * factor;
+    }
+    return NaN;
+  }
 }
 
 /** A message of varints alone. */

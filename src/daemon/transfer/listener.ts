@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { once } from "node:events";
 import type { LineKey } from "../api.js";
+import { Intake } from "./line/intake.js";
 import { Lines, type TakeBundle } from "./line/serve.js";
 import { pskServerOptions } from "./psk.js";
 
@@ -43,9 +44,14 @@ export async function createPeerListener(options: ListenerOptions): Promise<Peer
     options.handler,
   );
   bound(server);
-  const sockets = trackSockets(server);
+  const sockets = new Sockets();
+  server.on("connection", (socket: Socket) => sockets.add(socket));
   const lines = new Lines(options.take);
-  sort(server, (socket) => lines.serve(socket));
+  sort(server, (socket, first) => {
+    const intake = Intake.takeOver(socket, first);
+    sockets.add(intake.socket);
+    void lines.serve(intake);
+  });
   server.listen(options.port, options.host);
   await once(server, "listening");
   const address = server.address();
@@ -56,17 +62,18 @@ export async function createPeerListener(options: ListenerOptions): Promise<Peer
   };
 }
 
-/** Hands connections that do not begin with a TLS handshake to `serveLine`. */
-function sort(server: Server, serveLine: (socket: Socket) => Promise<void>): void {
+/** Hands connections that do not begin with a TLS handshake to `begin`, with what has come over them. */
+function sort(server: Server, begin: (socket: Socket, first: Buffer) => void): void {
   const [shake] = server.listeners("connection") as [(socket: Socket) => void];
   server.off("connection", shake).on("connection", (socket: Socket) => {
     const slow = setTimeout(() => socket.destroy(), patience);
     socket.on("error", () => socket.destroy()).on("close", () => clearTimeout(slow));
     socket.once("data", (first: Buffer) => {
       clearTimeout(slow);
-      socket.pause().unshift(first);
-      if (first[0] === handshake) shake.call(server, socket);
-      else void serveLine(socket);
+      socket.pause();
+      // Node has not ended with this read yet.
+      if (first[0] !== handshake) process.nextTick(begin, socket, first);
+      else shake.call(server, (socket.unshift(first), socket));
     });
   });
 }
@@ -80,21 +87,25 @@ function bound(server: Server): void {
 }
 
 /** The server itself forgets connections whose handshake is not done, and would wait for them when it closes. */
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  return sockets;
+class Sockets {
+  readonly #open = new Set<Socket>();
+
+  add(socket: Socket): void {
+    this.#open.add(socket);
+    socket.on("close", () => this.#open.delete(socket));
+  }
+
+  destroy(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
 }
 
-function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+function close(server: Server, sockets: Sockets): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {
       resolve();
     });
     server.closeAllConnections();
-    for (const socket of sockets) socket.destroy();
+    sockets.destroy();
   });
 }

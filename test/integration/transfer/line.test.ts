@@ -66,9 +66,10 @@ async function ended(socket: Socket): Promise<void> {
 
 test("a bundle, its answer, and the next one", async () => {
   const { token, key } = await issue();
-  const socket = await begin(token);
   const [ours, theirs] = [new Seal(key, "source"), new Seal(key, "destination")];
-  const intake = new Intake(socket);
+  const intake = Intake.connect(peer);
+  const { socket } = intake;
+  socket.write(Buffer.from(token, "hex"));
   for (let time = 0; time < 3; time++) {
     await sendFrame(socket, ours, [bundle]);
     const text = Buffer.alloc(1000);

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
 import type { LineKey } from "../../api.js";
 import type { Answer } from "../exchange.js";
 import { Frame, sendFrame } from "./frames.js";
@@ -55,15 +54,13 @@ export class LinePool {
 }
 
 class Line {
-  readonly #socket: Socket;
   readonly #intake: Intake;
   readonly #silence: number;
   readonly #ours: Seal;
   readonly #theirs: Seal;
 
-  private constructor(socket: Socket, key: string, silence: number) {
-    this.#socket = socket;
-    this.#intake = new Intake(socket);
+  private constructor(intake: Intake, key: string, silence: number) {
+    this.#intake = intake;
     this.#silence = silence;
     this.#ours = new Seal(key, "source");
     this.#theirs = new Seal(key, "destination");
@@ -74,7 +71,8 @@ class Line {
     { token, key }: LineKey,
     { silence, signal }: { silence: number; signal: AbortSignal },
   ): Promise<Line> {
-    const socket = connect({ host: peer.host, port: peer.port, noDelay: true });
+    const intake = Intake.connect(peer);
+    const { socket } = intake;
     socket.on("timeout", () => socket.destroy(new Error(`silent for ${silence} ms`))).setTimeout(silence);
     try {
       await once(socket, "connect", { signal });
@@ -84,18 +82,19 @@ class Line {
     }
     socket.setTimeout(0);
     socket.write(Buffer.from(token, "hex"));
-    return new Line(socket, key, silence);
+    return new Line(intake, key, silence);
   }
 
   async ask(parts: readonly Buffer[], signal: AbortSignal): Promise<Answer> {
-    const stop = (): void => void this.#socket.destroy();
+    const { socket } = this.#intake;
+    const stop = (): void => void socket.destroy();
     signal.addEventListener("abort", stop, { once: true });
-    this.#socket.setTimeout(this.#silence);
+    socket.setTimeout(this.#silence);
     try {
-      await sendFrame(this.#socket, this.#ours, parts);
+      await sendFrame(socket, this.#ours, parts);
       return await this.#answer();
     } finally {
-      this.#socket.setTimeout(0);
+      socket.setTimeout(0);
       signal.removeEventListener("abort", stop);
     }
   }
@@ -109,6 +108,6 @@ class Line {
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#intake.socket.destroy();
   }
 }

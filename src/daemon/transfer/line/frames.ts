@@ -7,8 +7,6 @@ import type { Intake, Patience } from "./intake.js";
 import { tagSize, type Seal } from "./seal.js";
 
 const headSize = 4;
-/** Bytes that are sealed at a time. */
-const piece = 128 * 1024;
 /** Bytes that are sealed before the socket is asked to send them: they stay in the processor's cache until it has. */
 const stride = 512 * 1024;
 
@@ -20,29 +18,18 @@ export async function sendFrame(socket: Socket, seal: Seal, parts: readonly Buff
   socket.write(head);
   for (const part of parts) {
     for (let at = 0; at < part.length; at += stride) {
-      const sealed = cut(part.subarray(at, at + stride), piece).map((bytes) => cipher.update(bytes));
+      const sealed = cipher.update(part.subarray(at, at + stride));
       await write(socket, sealed);
-      sealed.forEach(release);
+      release(sealed);
     }
   }
   cipher.final();
-  await write(socket, [cipher.getAuthTag()]);
+  await write(socket, cipher.getAuthTag());
 }
 
-function cut(bytes: Buffer, size: number): Buffer[] {
-  const count = Math.ceil(bytes.length / size);
-  return Array.from({ length: count }, (_, at) => bytes.subarray(at * size, (at + 1) * size));
-}
-
-function write(socket: Socket, parts: readonly Buffer[]): Promise<void> {
+function write(socket: Socket, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const last = parts.length - 1;
-    socket.cork();
-    for (const [at, part] of parts.entries()) {
-      if (at < last) socket.write(part);
-      else socket.write(part, (error) => (error ? reject(error) : resolve()));
-    }
-    socket.uncork();
+    socket.write(bytes, (error) => (error ? reject(error) : resolve()));
   });
 }
 

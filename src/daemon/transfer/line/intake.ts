@@ -1,7 +1,7 @@
-import type { Socket } from "node:net";
-import { release } from "../release.js";
+import { connect, Socket, type OnReadOpts, type SocketConstructorOpts } from "node:net";
 
-type Chunk = Buffer<ArrayBuffer>;
+/** Bytes that are taken from the kernel at a time at most: where segments come, and where only answers do. */
+const reach = { segments: 512 * 1024, answers: 16 * 1024 };
 
 export interface Patience {
   /** Milliseconds without a byte after which the line counts as lost; none: it may be silent for ever. */
@@ -11,31 +11,53 @@ export interface Patience {
 
 interface Reading {
   left: number;
-  sink: (part: Chunk) => void;
+  sink: (part: Buffer) => void;
   end: (failure?: Error) => void;
 }
 
-/** What comes from a socket, in the lengths that are asked for; in between nothing is taken from it. */
+/** What comes over a connection, in the lengths that are asked for; in between nothing is taken from it. */
 export class Intake {
-  readonly #socket: Socket;
-  #rest: Chunk = Buffer.alloc(0);
+  readonly socket: Socket;
+  #rest: Buffer = Buffer.alloc(0);
   #reading: Reading | undefined;
   #broken: Error | undefined;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket
-      .on("data", (chunk: Chunk) => this.#take(chunk))
+  private constructor(reach: number, open: (onread: OnReadOpts) => Socket) {
+    const buffer = Buffer.allocUnsafeSlow(reach);
+    const callback = (length: number): boolean => {
+      this.#take(buffer.subarray(0, length));
+      return this.#reading !== undefined;
+    };
+    this.socket = open({ buffer, callback })
       .on("error", (error) => this.#break(error))
-      .on("close", () => this.#break(new Error("the connection broke")));
-    socket.pause();
+      .on("close", () => this.#break(new Error("the connection broke")))
+      .pause();
+  }
+
+  static connect(peer: { host: string; port: number }): Intake {
+    return new Intake(reach.answers, (onread) => connect({ ...peer, noDelay: true, onread }));
+  }
+
+  /**
+   * Goes on with what a server has accepted, from `first` on, in place of the accepted socket, which is destroyed. Of such
+   * a socket Node reads 64 KB at a time, with an event for each; no option of the server's changes that. So it is made
+   * anew around its handle, as Node itself makes it: neither name is in Node's documents.
+   */
+  static takeOver(accepted: Socket, first: Buffer): Intake {
+    const old = accepted as { _handle?: unknown };
+    const options = { handle: old._handle } as SocketConstructorOpts;
+    const intake = new Intake(reach.segments, (onread) => new Socket({ ...options, onread }));
+    old._handle = null;
+    accepted.destroy();
+    intake.#rest = first;
+    return intake;
   }
 
   /**
    * Hands the next `length` bytes to `sink` as they come; a part is gone once `sink` has returned. Rejects where the
    * connection breaks, falls silent or the signal aborts: it is of no use after that, and destroyed.
    */
-  read(length: number, sink: (part: Chunk) => void, { silence, signal }: Patience = {}): Promise<void> {
+  read(length: number, sink: (part: Buffer) => void, { silence, signal }: Patience = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       const watch = silence && setTimeout(() => fail(new Error(`no byte for ${silence} ms`)), silence);
       const stop = (): void => fail(signal?.reason as Error);
@@ -46,10 +68,10 @@ export class Intake {
       };
       const fail = (reason: Error): void => {
         settle();
-        this.#socket.destroy();
+        this.socket.destroy();
         reject(reason);
       };
-      const seen = (part: Chunk): void => {
+      const seen = (part: Buffer): void => {
         if (watch) watch.refresh();
         sink(part);
       };
@@ -72,10 +94,10 @@ export class Intake {
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
     this.#take(rest);
-    if (this.#reading !== undefined) this.#socket.resume();
+    if (this.#reading !== undefined) this.socket.resume();
   }
 
-  #take(chunk: Chunk): void {
+  #take(chunk: Buffer): void {
     const reading = this.#reading;
     const part = chunk.subarray(0, reading?.left ?? 0);
     if (chunk.length > part.length) this.#rest = chunk.subarray(part.length);
@@ -86,10 +108,7 @@ export class Intake {
     } catch (thrown) {
       return reading.end(thrown as Error);
     }
-    if (part.length === chunk.length) release(chunk);
-    if (reading.left > 0) return;
-    this.#socket.pause();
-    reading.end();
+    if (reading.left === 0) reading.end();
   }
 
   #break(reason: Error): void {

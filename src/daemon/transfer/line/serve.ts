@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
 import type { LineKey } from "../../api.js";
 import { HttpError, errorBody, refusalOf } from "../../refusals.js";
 import type { Fill } from "../take-body.js";
 import { Frame, sendFrame } from "./frames.js";
-import { Intake } from "./intake.js";
+import type { Intake } from "./intake.js";
 import { keySize, Seal } from "./seal.js";
 
 /** Takes one bundle of segments; rejects with an HttpError where the sender is to blame. */
@@ -43,26 +42,25 @@ export class Lines {
   }
 
   /** Serves a connection until it ends, and destroys it then: whoever has no token, or a wrong one, gets no answer. */
-  async serve(socket: Socket): Promise<void> {
-    const intake = new Intake(socket);
+  async serve(intake: Intake): Promise<void> {
     try {
       const token = (await intake.exactly(tokenSize, { silence: patience })).toString("hex");
       const key = this.#issued.get(token);
       this.#issued.delete(token);
-      if (key !== undefined) await this.#answerAll(socket, intake, key);
+      if (key !== undefined) await this.#answerAll(intake, key);
     } catch {
       // It broke, or was not sealed with that key: the source sees it end, and begins another.
     } finally {
-      socket.destroy();
+      intake.socket.destroy();
     }
   }
 
-  async #answerAll(socket: Socket, intake: Intake, key: string): Promise<never> {
+  async #answerAll(intake: Intake, key: string): Promise<never> {
     const [theirs, ours] = [new Seal(key, "source"), new Seal(key, "destination")];
     for (;;) {
       const frame = await Frame.next(intake, theirs);
       const answer = await this.#answer(frame);
-      await sendFrame(socket, ours, [Buffer.from(JSON.stringify(answer))]);
+      await sendFrame(intake.socket, ours, [Buffer.from(JSON.stringify(answer))]);
     }
   }
 
