@@ -22,6 +22,16 @@ export const LineKey = z.strictObject({
 });
 export type LineKey = z.infer<typeof LineKey>;
 
+/** Files of the checkpoint image, each with all of its segments. */
+const FileList = z.array(
+  z.strictObject({
+    file: ImageFile,
+    size: count,
+    segments: z.array(z.strictObject({ offset: count, length: count, digest: z.string() })),
+  }),
+);
+const roundNumber = z.int().check(z.minimum(1));
+
 /** Asked before the freeze: it proves the way between the daemons, makes room and moves the PID cursor. */
 export const ExpectRequest = z.strictObject({
   epoch: Epoch,
@@ -29,7 +39,9 @@ export const ExpectRequest = z.strictObject({
   uid: count,
   gid: count,
   /** The round that is coming; null: the final dump. Nothing else is taken then. */
-  round: z.nullable(z.int().check(z.minimum(1))),
+  round: z.nullable(roundNumber),
+  /** The rounds that the final dump builds on, the full one first, each the next one's parent: they have to be here. */
+  chain: z.array(z.strictObject({ round: roundNumber, files: FileList })),
   /** Bytes of the images still to come, at most. */
   bytes: count,
   /** Resident bytes of the tree. */
@@ -41,16 +53,10 @@ export const ExpectRequest = z.strictObject({
 });
 export type ExpectRequest = z.infer<typeof ExpectRequest>;
 
-/** Everything the destination must hold before it restores; sent last. */
+/** Everything the destination must hold beside the chain before it restores; sent last. */
 export const FinalRequest = z.strictObject({
   epoch: Epoch,
-  files: z.array(
-    z.strictObject({
-      file: ImageFile,
-      size: count,
-      segments: z.array(z.strictObject({ offset: count, length: count, digest: z.string() })),
-    }),
-  ),
+  files: FileList,
   /** What the destination needs to restore and to check itself against. */
   tree: z.strictObject({
     rootPid: count,
@@ -61,16 +67,14 @@ export const FinalRequest = z.strictObject({
     stdoutInode: z.nullable(count),
     stderrInode: z.nullable(count),
   }),
-  /** The chain that the final dump builds on, the full round first; each round's parent is the one before it. */
-  rounds: z.array(z.int()),
 });
 export type FinalRequest = z.infer<typeof FinalRequest>;
 
 /** A round is over at the source: the destination answers only where it holds every byte of it. */
 export const RoundArrived = z.strictObject({
   epoch: Epoch,
-  round: z.int().check(z.minimum(1)),
-  files: FinalRequest.shape.files,
+  round: roundNumber,
+  files: FileList,
 });
 export type RoundArrived = z.infer<typeof RoundArrived>;
 

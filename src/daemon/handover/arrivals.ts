@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener } from "node:http";
 import { basename, join } from "node:path";
 import {
   ListenRequest,
-  type ExpectRequest,
+  ExpectRequest,
   type FinalRequest,
   type LineKey,
   type Received,
@@ -36,9 +36,10 @@ export interface ArrivalsOptions {
 
 export class Arrivals {
   readonly #options: ArrivalsOptions;
-  #images: string | undefined;
-  #receiver: Receiver | undefined;
+  #place: { images: string; receiver: Receiver } | undefined;
   #listener: PeerListener | undefined;
+  /** Whether the final dump's chain was found whole, by this daemon. */
+  #chainIsHere = false;
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -61,39 +62,53 @@ export class Arrivals {
   }
 
   /** Before the freeze, so that taking what comes costs no more than copying it. */
-  async expect(images: string, { round, pages, bytes, reserve }: ExpectRequest): Promise<void> {
+  async expect(images: string, request: ExpectRequest): Promise<void> {
+    const { round, pages, bytes, reserve } = request;
     const into = join(images, round === null ? "final" : String(round));
     await preallocateImages(into, pages);
     // The tree's own memory comes on top of its images.
     await reserveMemory(images, reserve, bytes - sumOf(pages));
     await this.#open(images);
-    this.#expected().expect(round);
+    this.#expected().receiver.expect(round);
+    if (round !== null) return;
+    await this.#takeChain(request);
+    await replaceDurably(this.#chainFile(), JSON.stringify(request));
+  }
+
+  /** What was verified round by round is whole still, and linked as CRIU reads it: none of it is work for the freeze. */
+  async #takeChain({ chain, uid, gid }: ExpectRequest): Promise<void> {
+    const { images, receiver } = this.#expected();
+    receiver.verifyChain(
+      chain.flatMap(({ files }) => files),
+      { uid, gid },
+    );
+    await linkChain(
+      images,
+      chain.map(({ round }) => round),
+    );
+    this.#chainIsHere = true;
+  }
+
+  /** After the daemon's death: what it found whole may not be any more. */
+  async #takeChainAgain(): Promise<void> {
+    const text = await readIfThere(this.#chainFile());
+    if (text !== undefined) await this.#takeChain(ExpectRequest.parse(JSON.parse(text)));
   }
 
   /** All of the round is here; throws a refusal that says what is missing. */
   verifyRound({ round, files }: RoundArrived): void {
-    this.#expected().verifyRound(round, files);
+    this.#expected().receiver.verifyRound(round, files);
   }
 
   /** The chain is poisoned. */
   async forgetRounds(): Promise<void> {
-    await this.#receiver?.forgetRounds();
-  }
-
-  /** CRIU finds the pages that did not change by these links; it made its own at the source. */
-  async linkChain(images: string, rounds: readonly number[]): Promise<void> {
-    const places = [...rounds.map(String), "final"];
-    for (const [at, parent] of rounds.entries()) {
-      const link = join(images, places[at + 1] ?? "", parentLink);
-      await rm(link, { force: true });
-      await symlink(`../${parent}`, link);
-    }
+    await this.#place?.receiver.forgetRounds();
   }
 
   async #open(images: string): Promise<void> {
-    this.#images = images;
     const journal = join(this.#options.directory, "segments.ndjson");
-    this.#receiver ??= await openReceiver({ directory: images, journal, maxTotal: Number.MAX_SAFE_INTEGER });
+    const options = { directory: images, journal, maxTotal: Number.MAX_SAFE_INTEGER };
+    this.#place ??= { images, receiver: await openReceiver(options) };
   }
 
   async segments(request: IncomingMessage): Promise<void> {
@@ -101,7 +116,7 @@ export class Arrivals {
   }
 
   async #taken(take: (receiver: Receiver) => Promise<void>): Promise<void> {
-    const receiver = this.#expected();
+    const { receiver } = this.#expected();
     const before = receiver.progress().bytes;
     await take(receiver);
     // A rehearsal brings nothing.
@@ -114,35 +129,51 @@ export class Arrivals {
   }
 
   received(): Received {
-    return this.#receiver?.received() ?? { segments: [] };
+    return this.#place?.receiver.received() ?? { segments: [] };
   }
 
   progress(): { bytes: number; files: number } {
-    return this.#expected().progress();
+    return this.#expected().receiver.progress();
   }
 
-  /** Everything on the list is here, and nothing else; rejects with a refusal that says what is missing. */
-  async verify(request: FinalRequest): Promise<void> {
-    this.#expected().verifyFinal(request.files, request.tree);
-    const used = new Set(request.files.filter(isOfFinal).map(({ file }) => basename(file)));
-    if (this.#images !== undefined) await removeUnused(join(this.#images, "final"), used);
+  /** Everything on the list and of the chain is here, and nothing else; rejects with a refusal that says what is missing. */
+  async verify({ files, tree }: FinalRequest): Promise<void> {
+    const { images, receiver } = this.#expected();
+    if (!this.#chainIsHere) await this.#takeChainAgain();
+    receiver.verifyFinal(files, tree);
+    const used = new Set(files.filter(isOfFinal).map(({ file }) => basename(file)));
+    await removeUnused(join(images, "final"), used);
   }
 
-  #expected(): Receiver {
-    if (this.#receiver !== undefined) return this.#receiver;
+  #expected(): { images: string; receiver: Receiver } {
+    if (this.#place !== undefined) return this.#place;
     throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
   }
 
   /** Resolves when nothing works in the images any more. */
   async close(): Promise<void> {
-    await this.#receiver?.close();
+    await this.#place?.receiver.close();
     await rm(this.#listenFile(), { force: true });
     // Not waited for: whoever asked us to close may be waiting for the answer on one of its connections.
     void this.#listener?.close();
   }
 
+  #chainFile(): string {
+    return join(this.#options.directory, "chain.json");
+  }
+
   /** Holds this migration's secret: removed when it is over. */
   #listenFile(): string {
     return join(this.#options.directory, "listen.json");
+  }
+}
+
+/** CRIU finds the pages that did not change by these links; it made its own at the source. */
+async function linkChain(images: string, rounds: readonly number[]): Promise<void> {
+  const places = [...rounds.map(String), "final"];
+  for (const [at, parent] of rounds.entries()) {
+    const link = join(images, places[at + 1] ?? "", parentLink);
+    await rm(link, { force: true });
+    await symlink(`../${parent}`, link);
   }
 }

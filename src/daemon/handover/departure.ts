@@ -32,8 +32,8 @@ async function refuseStrays({ processes, service }: HandOverDeps): Promise<void>
 export interface Leg {
   /** Null: the final dump. */
   round: number | null;
-  /** What it builds on. */
-  chain: readonly number[];
+  /** What a final dump builds on. */
+  chain: ExpectRequest["chain"];
   preserve: readonly string[];
 }
 
@@ -42,7 +42,9 @@ async function makeRoom(
   { paths, service }: HandOverDeps,
   id: string,
   { round, chain, preserve }: Leg,
-): Promise<{ images: string } & Pick<ExpectRequest, "round" | "bytes" | "tree" | "reserve" | "pages">> {
+): Promise<
+  { images: string } & Pick<ExpectRequest, "round" | "chain" | "bytes" | "tree" | "reserve" | "pages">
+> {
   const rss = (await service.describeTree()).map((process) => process.rss);
   const tree = sumOf(rss);
   // At the worst every page is written between two dumps. After a round the final dump has to fit too.
@@ -52,19 +54,19 @@ async function makeRoom(
   const room = { memory: headroom(await memoryFacts()), reserve: 0 };
   const images = await makeImages(paths, id, { bytes, into }, room);
   const pages = round === null ? await expectedPages(images, chain, rss) : [];
-  return { images, round, bytes, tree, reserve: reserveFor(chain, round, tree), pages };
+  return { images, round, chain, bytes, tree, reserve: reserveFor(chain, round, tree), pages };
 }
 
 /** None after rounds: while it is taken the service writes on, and what it writes costs the freeze more than the reserve saves. */
-function reserveFor(chain: readonly number[], round: number | null, tree: number): number {
+function reserveFor(chain: Leg["chain"], round: number | null, tree: number): number {
   return round === null && chain.length === 0 ? tree : 0;
 }
 
 /** After rounds about as much as the last one brought, and a quarter more; CRIU numbers its page images by process each time. */
-async function expectedPages(images: string, chain: readonly number[], rss: number[]): Promise<number[]> {
+async function expectedPages(images: string, chain: Leg["chain"], rss: number[]): Promise<number[]> {
   const last = chain.at(-1);
   if (last === undefined) return rss;
-  return (await pagesSizes(join(images, String(last)))).map((size) => Math.ceil(size * 1.25));
+  return (await pagesSizes(join(images, String(last.round)))).map((size) => Math.ceil(size * 1.25));
 }
 
 /** Everything that can be known before the freeze. Throws where the tree cannot be moved; the service runs on. */

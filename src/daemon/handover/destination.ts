@@ -38,6 +38,7 @@ const settled = ["prepared", ...resting] as const;
 export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
   readonly arrivals: Arrivals;
   #criu: Tracked | undefined;
+  #request: FinalRequest | undefined;
   #resumeFailedBefore = false;
 
   /** @param peerHandler answers the source's daemon. */
@@ -124,6 +125,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
       this.record.mark("verified");
       this.record.verify("digests");
       await replaceDurably(this.#finalFile(), JSON.stringify(request));
+      this.#request = request;
       await this.machine.send("final");
     }
     await this.machine.reached(settled);
@@ -196,7 +198,6 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     await this.#killTree();
     await rm(heldFile(this.directory), { force: true });
     await removeStatistics(this.directory, "restore");
-    await this.arrivals.linkChain(images, final.rounds);
     await unpackPreserved(images);
     await this.deps.processes.init.moveCursor(highestPid);
     const owner = { uid, gid, groups };
@@ -210,6 +211,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   async #final(): Promise<FinalRequest> {
+    if (this.#request !== undefined) return this.#request;
     const text = await readIfThere(this.#finalFile());
     if (text === undefined) throw new Error("the list of images is gone");
     return FinalRequest.parse(JSON.parse(text));

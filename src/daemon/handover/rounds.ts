@@ -3,8 +3,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   PeerState,
+  type ExpectRequest,
   type Failure,
-  type FinalRequest,
   type Round,
   type RoundRequest,
   type TuneRequest,
@@ -88,12 +88,9 @@ export class Rounds {
     return this.#record.rounds.length > 0 && this.chain.length === 0;
   }
 
-  /** The final dump's files, with what the peer has verified of the chain before them. */
-  with(files: readonly FinalFile[]): Pick<FinalRequest, "files" | "rounds"> {
-    return {
-      files: [...this.chain.flatMap((round) => this.#manifests.of(round)), ...files],
-      rounds: this.chain,
-    };
+  /** The same, with what the peer has verified of each. */
+  get arrived(): ExpectRequest["chain"] {
+    return this.chain.map((round) => ({ round, files: this.#manifests.of(round) }));
   }
 
   /** After a daemon's death: a round that was under way has failed, and its CRIU must not outlive it. */
@@ -210,7 +207,7 @@ export class Rounds {
   async #announce(client: PeerClient): Promise<Ready> {
     const { open, rounds } = this.#record;
     const { number } = begunRound(rounds, "");
-    const leg = { round: number, chain: this.chain, preserve: [] };
+    const leg = { round: number, chain: [], preserve: [] };
     const { images, expected } = await prepareDeparture(this.#deps, open, leg);
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(announceLimit)]);
     try {

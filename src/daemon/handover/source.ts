@@ -78,7 +78,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   async #prepare(request: SwitchoverRequest): Promise<void> {
     await this.#rounds.rest();
-    const leg = { round: null, chain: this.#rounds.chain, preserve: request.preserve };
+    const leg = { round: null, chain: this.#rounds.arrived, preserve: request.preserve };
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
     const reserved = reserveForDump(images, expected);
@@ -222,14 +222,14 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const facts = await packUp(this.deps, this.directory, this.#images(), this.#request?.preserve ?? []);
     const files = await this.#ways().finishFiles(this.#images());
     this.record.mark("shipped");
-    return this.#ways().final({ epoch: this.open.epoch, tree: facts, ...this.#rounds.with(files) });
+    return this.#ways().final({ epoch: this.open.epoch, files, tree: facts });
   }
 
   /** After a daemon's death the destination may have everything already: then its answer is all that lacks. */
   async #joined(): Promise<PeerState | undefined> {
     const { facts } = await this.#dumpedTree();
     if (facts === null || !(await this.#ways().hasAll())) return undefined;
-    return this.#ways().final({ epoch: this.open.epoch, files: [], tree: facts, rounds: [] });
+    return this.#ways().final({ epoch: this.open.epoch, files: [], tree: facts });
   }
 
   /** The container died while it held: nothing is frozen here any more, and the destination knows what it holds. */

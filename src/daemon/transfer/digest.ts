@@ -1,6 +1,7 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, createSecretKey } from "node:crypto";
 
-const key = Buffer.alloc(16);
+/** Of bare bytes Node finds out what they are by an exception, each time. */
+const key = createSecretKey(Buffer.alloc(16));
 const nonce = Buffer.alloc(12);
 
 /**

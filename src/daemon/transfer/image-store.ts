@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { readFully, writeFully } from "./file-bytes.js";
 import type { FinalFile } from "./segment.js";
 
-interface Owner {
+export interface Owner {
   uid: number;
   gid: number;
 }
@@ -45,7 +45,7 @@ export class ImageStore {
     return withFile(join(this.#root, file), constants.O_RDONLY, (fd) => readFully(fd, into, offset));
   }
 
-  /** Gives the files their size, and them and their directories their owner. Creates empty files. */
+  /** Gives the files their size and their owner. Creates empty files. */
   finish(files: readonly FinalFile[], owner: Owner): void {
     for (const { file, size } of files) {
       const path = join(this.#root, file);
@@ -55,7 +55,6 @@ export class ImageStore {
         fchownSync(fd, owner.uid, owner.gid);
       });
     }
-    this.#giveDirectories(owner);
   }
 
   /** Every round's directory, with whatever is in it. */
@@ -67,7 +66,8 @@ export class ImageStore {
     }
   }
 
-  #giveDirectories(owner: Owner): void {
+  /** All of them. */
+  giveDirectories(owner: Owner): void {
     const entries = readdirSync(this.#root, { withFileTypes: true });
     const directories = entries
       .filter((entry) => entry.isDirectory())

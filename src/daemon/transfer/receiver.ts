@@ -5,7 +5,7 @@ import { digestOf } from "./digest.js";
 import { longestBundle, readBundle, type Bundled } from "./bundle.js";
 import { finalProblems } from "./final-check.js";
 import { isOfRound } from "./image-files.js";
-import { ImageStore } from "./image-store.js";
+import { ImageStore, type Owner } from "./image-store.js";
 import { SegmentIndex } from "./segment-index.js";
 import { SegmentJournal } from "./segment-journal.js";
 import { segmentSize, type FinalFile } from "./segment.js";
@@ -37,13 +37,18 @@ export interface Receiver {
   expect(round: number | null): void;
   /** Returns where every segment of the round's files is here and nothing else of it; throws like `verifyFinal`. */
   verifyRound(round: number, files: readonly FinalFile[]): void;
+  /**
+   * Returns where every segment of these files is here and no other round's; their sizes and owners are set. Throws like
+   * `verifyFinal`.
+   */
+  verifyChain(files: readonly FinalFile[], owner: Owner): void;
   /** Every round is given up: its files are removed, and nothing of it is taken any more. */
   forgetRounds(): Promise<void>;
   /**
-   * Returns where every segment of `files` is here and nothing else; then sizes and owners are set and nothing
-   * more is taken. Throws an HttpError that lists what is missing or too much; more may be sent then.
+   * Returns where every segment of `files` is here and nothing else that is no round's; then sizes and owners are set and
+   * nothing more is taken. Throws an HttpError that lists what is missing or too much; more may be sent then.
    */
-  verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): void;
+  verifyFinal(files: readonly FinalFile[], owner: Owner): void;
   /** Takes nothing more; resolves when what was under way has ended. The files stay. */
   close(): Promise<void>;
 }
@@ -120,9 +125,15 @@ class ImageReceiver implements Receiver {
     await this.#store.removeRounds();
   }
 
-  verifyFinal(files: readonly FinalFile[], owner: { uid: number; gid: number }): void {
-    this.#demand(files, () => true);
+  verifyChain(files: readonly FinalFile[], owner: Owner): void {
+    this.#demand(files, isOfRound);
     this.#store.finish(files, owner);
+  }
+
+  verifyFinal(files: readonly FinalFile[], owner: Owner): void {
+    this.#demand(files, (file) => !isOfRound(file));
+    this.#store.finish(files, owner);
+    this.#store.giveDirectories(owner);
     this.#sealed = true;
   }
 

@@ -46,15 +46,20 @@ describe("good rounds", () => {
     expect(readFileSync(join(ends.arrived, "2/pages-1.img")).equals(little.pages)).toBe(true);
   });
 
-  test("the final dump builds on the chain, and lists its files", async () => {
+  test("the destination holds the chain that the final dump builds on", async () => {
     await fullAndLittle();
-    const final = { file: "final/core-1.img", size: 0, segments: [] };
-    const { files, rounds } = ends.rounds.with([final]);
-    expect(rounds).toEqual([1, 2]);
-    expect(files.map(({ file }) => file)).toEqual([
-      ...["1/inventory.img", "1/pages-1.img", "2/inventory.img", "2/pages-1.img", "final/core-1.img"],
+    const { arrived } = ends.rounds;
+    expect(arrived.map(({ round, files }) => [round, files.map(({ file }) => file)])).toEqual([
+      [1, ["1/inventory.img", "1/pages-1.img"]],
+      [2, ["2/inventory.img", "2/pages-1.img"]],
     ]);
-    ends.receiver.verifyFinal(files, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    const files = arrived.flatMap((each) => each.files);
+    const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+    ends.receiver.verifyChain(files, owner);
+    expect(() => ends.receiver.verifyChain(files.slice(1), owner)).toThrow(
+      expect.objectContaining({ code: "INCOMPLETE", problems: ["1/inventory.img: not in the list"] }),
+    );
+    ends.receiver.verifyFinal([], owner);
   });
 
   test("another daemon goes on with the chain", async () => {
@@ -62,7 +67,7 @@ describe("good rounds", () => {
     const record = await ends.another();
     expect(ends.rounds.chain).toEqual([1, 2]);
     expect(record.rounds.map(({ state }) => state)).toEqual(["done", "done"]);
-    expect(ends.rounds.with([]).files).toHaveLength(4);
+    expect(ends.rounds.arrived.flatMap(({ files }) => files)).toHaveLength(4);
   });
 });
 

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, type CipherGCM, type DecipherGCM } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type CipherGCM,
+  type DecipherGCM,
+  type KeyObject,
+} from "node:crypto";
 
 /** Bytes. */
 export const keySize = 16;
@@ -11,13 +18,13 @@ export type Sender = "source" | "destination";
 
 /** AES-GCM over one sender's frames. A line has a key of its own, and so no number comes twice under one key. */
 export class Seal {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #sender: Sender;
   #frames = 0n;
 
   /** @param key hex. */
   constructor(key: string, sender: Sender) {
-    this.#key = Buffer.from(key, "hex");
+    this.#key = createSecretKey(key, "hex");
     this.#sender = sender;
   }
 
