@@ -8,24 +8,33 @@ import { seedLoad, seedRate } from "./load.js";
 import { type WatchedMove, WatchedService } from "./ours.js";
 import { rawChain } from "./raw-chain.js";
 
-/** As many as say something of a median: the raw moves and those without pre-copy vary less than a prediction. */
-const beside = 3;
+/** As many moves without pre-copy and raw ones: they vary less than a prediction. Everything is measured by turns. */
+const turns = 3;
 
 /** The downtime of pre-copy, with and against everything that it is measured by, on the same machines. */
 export function precopyBench(runs: number, say: Say): Promise<Row[]> {
   return onMachines(say, async (stage) => {
-    await setRate(stage.lab, seedRate);
-    const { ours, stopAndCopy } = await moves(stage, runs, say);
-    await again(stage);
-    const raw = [];
-    for (let run = 1; run <= Math.min(runs, beside); run += 1) {
-      raw.push(await rawChain(stage, seedLoad, msToWrite(median(ours.map((move) => move.finalBytes)))));
-      say(`raw: ${JSON.stringify(raw.at(-1))}`);
+    const series: Omit<PreCopySeries, "rate" | "byHand"> = { ours: [], stopAndCopy: [], raw: [] };
+    for (let turn = 1; turn <= Math.min(turns, runs); turn += 1) {
+      await again(stage);
+      // The first move after a start is the slower one, and is the one without pre-copy.
+      const service = await WatchedService.start(stage, seedLoad);
+      series.stopAndCopy.push((await service.move({ strategy: "stop-and-copy" })).downtime);
+      say(`without pre-copy: ${series.stopAndCopy.at(-1)?.toFixed(0)} ms`);
+      while (series.ours.length < Math.round((runs * turn) / turns)) {
+        const move = figuresOf(await service.move({ strategy: "pre-copy" }));
+        series.ours.push(move);
+        say(`with pre-copy, run ${series.ours.length} of ${runs}: ${JSON.stringify(move)}`);
+      }
+      await again(stage);
+      const finalBytes = median(series.ours.map((move) => move.finalBytes));
+      series.raw.push(await rawChain(stage, seedLoad, msToWrite(finalBytes)));
+      say(`raw: ${JSON.stringify(series.raw.at(-1))}`);
     }
     await again(stage);
     const byHand = [await moveByHand(stage, seedLoad)];
     say(`by hand: ${JSON.stringify(byHand[0])}`);
-    return precopyRows({ rate: seedRate, ours, stopAndCopy, raw, byHand });
+    return precopyRows({ rate: seedRate, ...series, byHand });
   });
 }
 
@@ -37,26 +46,6 @@ function msToWrite(bytes: number): number {
 async function again(stage: Stage): Promise<void> {
   await stage.clear();
   await setRate(stage.lab, seedRate);
-}
-
-async function moves(
-  stage: Stage,
-  runs: number,
-  say: Say,
-): Promise<Pick<PreCopySeries, "ours" | "stopAndCopy">> {
-  const service = await WatchedService.start(stage, seedLoad);
-  const stopAndCopy: number[] = [];
-  for (let run = 1; run <= Math.min(runs, beside); run += 1) {
-    stopAndCopy.push((await service.move({ strategy: "stop-and-copy" })).downtime);
-    say(`without pre-copy: ${stopAndCopy.at(-1)?.toFixed(0)} ms`);
-  }
-  const ours: PreCopyMove[] = [];
-  for (let run = 1; run <= runs; run += 1) {
-    const move = figuresOf(await service.move({ strategy: "pre-copy" }));
-    ours.push(move);
-    say(`with pre-copy, run ${run} of ${runs}: ${JSON.stringify(move)}`);
-  }
-  return { ours, stopAndCopy };
 }
 
 function figuresOf({ downtime, report }: WatchedMove): PreCopyMove {

@@ -5,7 +5,7 @@ import type { RequestListener } from "node:http";
 import {
   type DestinationStateName,
   type ExpectRequest,
-  FinalRequest,
+  type FinalRequest,
   type ListenRequest,
   type OpenMigration,
   type PeerState,
@@ -24,6 +24,7 @@ import { heldFile } from "../verdict.js";
 import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
+import { FinalList } from "./final-list.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { endOrKill, killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
@@ -38,7 +39,7 @@ const settled = ["prepared", ...resting] as const;
 export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
   readonly arrivals: Arrivals;
   #criu: Tracked | undefined;
-  #request: FinalRequest | undefined;
+  readonly #list: FinalList;
   #resumeFailedBefore = false;
 
   /** @param peerHandler answers the source's daemon. */
@@ -49,6 +50,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     peerHandler: RequestListener,
   ) {
     super(deps, open, destinationTable, state);
+    this.#list = new FinalList(this.directory);
     const onTaken = (): Promise<void> => this.#taken();
     this.arrivals = new Arrivals({ id: open.id, directory: this.directory, handler: peerHandler, onTaken });
   }
@@ -124,8 +126,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
       await this.arrivals.verify(request);
       this.record.mark("verified");
       this.record.verify("digests");
-      await replaceDurably(this.#finalFile(), JSON.stringify(request));
-      this.#request = request;
+      await this.#list.keep(request);
       await this.machine.send("final");
     }
     await this.machine.reached(settled);
@@ -184,17 +185,17 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   async #restore(): Promise<void> {
     try {
-      await this.#startRestore(await this.#final());
+      await this.#startRestore((await this.#list.read()).tree);
     } catch (thrown) {
       this.record.fail(failureOf("restore", thrown));
       await this.machine.send("restoreFailed");
     }
   }
 
-  async #startRestore(final: FinalRequest): Promise<void> {
+  async #startRestore(tree: FinalRequest["tree"]): Promise<void> {
     const images = await findImages(this.deps.paths, this.open.id);
     if (images === undefined) throw new Error("the checkpoint images are gone");
-    const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = final.tree;
+    const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = tree;
     await this.#killTree();
     await rm(heldFile(this.directory), { force: true });
     await removeStatistics(this.directory, "restore");
@@ -208,13 +209,6 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const [criu] = await Promise.all([this.deps.engine.restore(job), giveBackReserve(images)]);
     await rememberRun(this.directory, "restore", criu, this.deps.life);
     this.#watch(criu);
-  }
-
-  async #final(): Promise<FinalRequest> {
-    if (this.#request !== undefined) return this.#request;
-    const text = await readIfThere(this.#finalFile());
-    if (text === undefined) throw new Error("the list of images is gone");
-    return FinalRequest.parse(JSON.parse(text));
   }
 
   /** After a daemon's death: CRIU may be at work, waiting in its hook, or gone. */
@@ -273,7 +267,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async #takeOver(): Promise<void> {
     const { epoch, service } = this.open;
     await this.deps.ownership.set({ epoch, role: "owner", service });
-    const { rootPid } = (await this.#final()).tree;
+    const { rootPid } = (await this.#list.read()).tree;
     // Where it ended right away, it is adopted all the same: its end is told like any other.
     await this.deps.service.adopt((await readStat(rootPid)) ?? { pid: rootPid, startTicks: 0 });
   }
@@ -281,7 +275,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   // ---- discard ----------------------------------------------------------------------------------
 
   async #killTree(): Promise<void> {
-    const final = await this.#final().catch(() => undefined);
+    const final = await this.#list.read().catch(() => undefined);
     if (final !== undefined) await killTree(final.tree.rootPid, this.deps.processes);
   }
 
@@ -302,9 +296,5 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async #useUpEpoch(): Promise<void> {
     const { role, service } = this.deps.ownership.get();
     await this.deps.ownership.set({ epoch: this.open.epoch, role, service });
-  }
-
-  #finalFile(): string {
-    return join(this.directory, "final.json");
   }
 }
