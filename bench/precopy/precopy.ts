@@ -8,14 +8,15 @@ import { seedLoad, seedRate } from "./load.js";
 import { type WatchedMove, WatchedService } from "./ours.js";
 import { rawChain } from "./raw-chain.js";
 
-/** As many moves without pre-copy and raw ones: they vary less than a prediction. Everything is measured by turns. */
-const turns = 3;
+/** Everything is measured by turns. A turn has one move without pre-copy and a raw one: they vary less than a prediction. */
+const mostTurns = 3;
 
 /** The downtime of pre-copy, with and against everything that it is measured by, on the same machines. */
 export function precopyBench(runs: number, say: Say): Promise<Row[]> {
   return onMachines(say, async (stage) => {
     const series: Omit<PreCopySeries, "rate" | "byHand"> = { ours: [], stopAndCopy: [], raw: [] };
-    for (let turn = 1; turn <= Math.min(turns, runs); turn += 1) {
+    const turns = Math.min(mostTurns, runs);
+    for (let turn = 1; turn <= turns; turn += 1) {
       await again(stage);
       // The first move after a start is the slower one, and is the one without pre-copy.
       const service = await WatchedService.start(stage, seedLoad);

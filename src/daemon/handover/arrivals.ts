@@ -92,7 +92,8 @@ export class Arrivals {
   /** After the daemon's death: what it found whole may not be any more. */
   async #takeChainAgain(): Promise<void> {
     const text = await readIfThere(this.#chainFile());
-    if (text !== undefined) await this.#takeChain(ExpectRequest.parse(JSON.parse(text)));
+    if (text === undefined) throw new Conflict("NOT_EXPECTED", "no final dump is expected here");
+    await this.#takeChain(ExpectRequest.parse(JSON.parse(text)));
   }
 
   /** All of the round is here; throws a refusal that says what is missing. */

@@ -44,14 +44,9 @@ export async function createPeerListener(options: ListenerOptions): Promise<Peer
     options.handler,
   );
   bound(server);
-  const sockets = new Sockets();
-  server.on("connection", (socket: Socket) => sockets.add(socket));
+  const sockets = trackSockets(server);
   const lines = new Lines(options.take);
-  sort(server, (socket, first) => {
-    const intake = Intake.takeOver(socket, first);
-    sockets.add(intake.socket);
-    void lines.serve(intake);
-  });
+  sort(server, (socket, first) => lines.serve(Intake.takeOver(socket, first)));
   server.listen(options.port, options.host);
   await once(server, "listening");
   const address = server.address();
@@ -63,7 +58,7 @@ export async function createPeerListener(options: ListenerOptions): Promise<Peer
 }
 
 /** Hands connections that do not begin with a TLS handshake to `begin`, with what has come over them. */
-function sort(server: Server, begin: (socket: Socket, first: Buffer) => void): void {
+function sort(server: Server, begin: (socket: Socket, first: Buffer) => Promise<void>): void {
   const [shake] = server.listeners("connection") as [(socket: Socket) => void];
   server.off("connection", shake).on("connection", (socket: Socket) => {
     const slow = setTimeout(() => socket.destroy(), patience);
@@ -87,25 +82,21 @@ function bound(server: Server): void {
 }
 
 /** The server itself forgets connections whose handshake is not done, and would wait for them when it closes. */
-class Sockets {
-  readonly #open = new Set<Socket>();
-
-  add(socket: Socket): void {
-    this.#open.add(socket);
-    socket.on("close", () => this.#open.delete(socket));
-  }
-
-  destroy(): void {
-    for (const socket of this.#open) socket.destroy();
-  }
+function trackSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  return sockets;
 }
 
-function close(server: Server, sockets: Sockets): Promise<void> {
+function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => {
       resolve();
     });
     server.closeAllConnections();
-    sockets.destroy();
+    for (const socket of sockets) socket.destroy();
   });
 }

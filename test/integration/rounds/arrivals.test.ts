@@ -85,6 +85,12 @@ test("a round that the chain does not name is refused", async () => {
   await begun.close();
 });
 
+test("a final list that was not announced is refused", async () => {
+  const begun = await arrivals();
+  await expect(begun.verify(final)).rejects.toMatchObject({ code: "NOT_EXPECTED" });
+  await begun.close();
+});
+
 test("another daemon looks at the chain again before it restores", async () => {
   await (await arrivals()).expect(images, announced);
   const whole = await arrivals();

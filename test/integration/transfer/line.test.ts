@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { pause } from "../../../src/wait.js";
 import { LineKey, type Segment } from "../../../src/daemon/api.js";
 import { bundleHead, longestBundle } from "../../../src/daemon/transfer/bundle.js";
 import { connectPeer, type PeerClient } from "../../../src/daemon/transfer/client.js";
@@ -92,6 +93,16 @@ test("who says nothing, or not all of a token, is let go", async () => {
   const [silent, slow] = [await begin(""), await begin("00")];
   await Promise.all([silent, slow].map((socket) => once(socket.resume(), "close")));
 }, 10_000);
+
+test("lines that say who they are too slowly count among the connections that are open at once", async () => {
+  const sockets: Socket[] = [];
+  while (sockets.length < 16) sockets.push(await begin("00"));
+  await pause(100);
+  const refused = await begin("00");
+  await once(refused.resume(), "close", { signal: AbortSignal.timeout(2000) });
+  expect(sockets.map(({ destroyed }) => destroyed)).not.toContain(true);
+  for (const socket of sockets) socket.destroy();
+});
 
 test.each([
   ["the length", 3],

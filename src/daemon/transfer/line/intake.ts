@@ -39,16 +39,17 @@ export class Intake {
   }
 
   /**
-   * Goes on with what a server has accepted, from `first` on, in place of the accepted socket, which is destroyed. Of such
-   * a socket Node reads 64 KB at a time, with an event for each; no option of the server's changes that. So it is made
-   * anew around its handle, as Node itself makes it: neither name is in Node's documents.
+   * Goes on with what a server has accepted, from `first` on. Of an accepted socket Node reads 64 KB at a time, with an event
+   * for each; no option of the server's changes that. So one is made anew around its handle, as Node itself makes it: neither
+   * name is in Node's documents. The accepted one stays, as what the server counts and closes: each ends with the other.
    */
   static takeOver(accepted: Socket, first: Buffer): Intake {
     const old = accepted as { _handle?: unknown };
     const options = { handle: old._handle } as SocketConstructorOpts;
     const intake = new Intake(reach.segments, (onread) => new Socket({ ...options, onread }));
     old._handle = null;
-    accepted.destroy();
+    accepted.once("close", () => intake.socket.destroy());
+    intake.socket.once("close", () => accepted.destroy());
     intake.#rest = first;
     return intake;
   }
