@@ -28,6 +28,7 @@ import type { Log } from "./log.js";
 import { memoryFacts } from "./memory.js";
 import type { OwnershipStore } from "./ownership.js";
 import { journalFile, openFile, type DaemonPaths } from "./paths.js";
+import type { PageLists } from "./page-lists.js";
 import type { Processes } from "./processes.js";
 import { memoryOf } from "./procfs.js";
 import { Conflict, NotFound } from "./refusals.js";
@@ -37,6 +38,7 @@ export interface DaemonDeps {
   paths: DaemonPaths;
   processes: Processes;
   engine: Engine;
+  pageLists: PageLists;
   service: Service;
   ownership: OwnershipStore;
   life: string;

@@ -9,6 +9,7 @@ import { connectInit } from "./init-client.js";
 import { log } from "./log.js";
 import { openOwnership } from "./ownership.js";
 import { daemonSocket, ownershipFile, type DaemonPaths } from "./paths.js";
+import { nativePageLists } from "./page-lists.js";
 import { Processes } from "./processes.js";
 import { lifeId } from "./procfs.js";
 import { serve } from "./router.js";
@@ -64,7 +65,8 @@ async function makeDaemon(processes: Processes): Promise<Daemon> {
   const ownership = await openOwnership(ownershipFile(paths));
   const service = await Service.recall({ processes, stateDir: paths.state, life });
   const engine = await containerEngine(processes, paths);
-  const deps = { paths, processes, engine, service, ownership, life, version, log, giveUp };
+  const pageLists = nativePageLists();
+  const deps = { paths, processes, engine, pageLists, service, ownership, life, version, log, giveUp };
   return new Daemon(deps, (daemon) => serve(peerRoutes(daemon), log));
 }
 

@@ -41,7 +41,7 @@ export const ExpectRequest = z.strictObject({
   /** The round that is coming; null: the final dump. Nothing else is taken then. */
   round: z.nullable(roundNumber),
   /** The rounds that the final dump builds on, the full one first, each the next one's parent: they have to be here. */
-  chain: z.array(z.strictObject({ round: roundNumber, files: FileList })),
+  chain: z.array(roundNumber),
   /** Bytes of the images still to come, at most. */
   bytes: count,
   /** Resident bytes of the tree. */

@@ -1,10 +1,10 @@
 /** What arrives at the destination: the listener of this migration, and the store of its images. */
-import { rm, symlink } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { basename, join } from "node:path";
 import {
   ListenRequest,
-  ExpectRequest,
+  type ExpectRequest,
   type FinalRequest,
   type LineKey,
   type Received,
@@ -12,13 +12,15 @@ import {
 } from "../api.js";
 import { sumOf } from "../../sum.js";
 import { readIfThere, replaceDurably } from "../durable.js";
+import type { Log } from "../log.js";
+import type { PageLists } from "../page-lists.js";
 import { preallocateImages, removeUnused, reserveMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
-import { parentLink } from "../transfer/image-files.js";
 import type { TakeBundle } from "../transfer/line/serve.js";
 import { createPeerListener, type PeerListener } from "../transfer/listener.js";
 import { openReceiver, type Receiver } from "../transfer/receiver.js";
 import { receiveSegments } from "../transfer/segment-route.js";
+import { ArrivedRounds } from "./arrived-rounds.js";
 
 function isOfFinal({ file }: { file: string }): boolean {
   return file.startsWith("final/");
@@ -32,14 +34,20 @@ export interface ArrivalsOptions {
   handler: RequestListener;
   /** Called whenever segments were taken. */
   onTaken: () => Promise<void>;
+  pageLists: PageLists;
+  log: Log;
+}
+
+interface Place {
+  images: string;
+  receiver: Receiver;
+  rounds: ArrivedRounds;
 }
 
 export class Arrivals {
   readonly #options: ArrivalsOptions;
-  #place: { images: string; receiver: Receiver } | undefined;
+  #place: Place | undefined;
   #listener: PeerListener | undefined;
-  /** Whether the final dump's chain was found whole, by this daemon. */
-  #chainIsHere = false;
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -63,53 +71,39 @@ export class Arrivals {
 
   /** Before the freeze, so that taking what comes costs no more than copying it. */
   async expect(images: string, request: ExpectRequest): Promise<void> {
-    const { round, pages, bytes, reserve } = request;
+    const { round, pages, bytes, reserve, chain, uid, gid } = request;
     const into = join(images, round === null ? "final" : String(round));
     await preallocateImages(into, pages);
     // The tree's own memory comes on top of its images.
     await reserveMemory(images, reserve, bytes - sumOf(pages));
     await this.#open(images);
-    this.#expected().receiver.expect(round);
-    if (round !== null) return;
-    await this.#takeChain(request);
-    await replaceDurably(this.#chainFile(), JSON.stringify(request));
-  }
-
-  /** What was verified round by round is whole still, and linked as CRIU reads it: none of it is work for the freeze. */
-  async #takeChain({ chain, uid, gid }: ExpectRequest): Promise<void> {
-    const { images, receiver } = this.#expected();
-    receiver.verifyChain(
-      chain.flatMap(({ files }) => files),
-      { uid, gid },
-    );
-    await linkChain(
-      images,
-      chain.map(({ round }) => round),
-    );
-    this.#chainIsHere = true;
-  }
-
-  /** After the daemon's death: what it found whole may not be any more. */
-  async #takeChainAgain(): Promise<void> {
-    const text = await readIfThere(this.#chainFile());
-    if (text === undefined) throw new Conflict("NOT_EXPECTED", "no final dump is expected here");
-    await this.#takeChain(ExpectRequest.parse(JSON.parse(text)));
+    const { receiver, rounds } = this.#expected();
+    receiver.expect(round);
+    if (round === null) await rounds.announce(receiver, chain, { uid, gid });
   }
 
   /** All of the round is here; throws a refusal that says what is missing. */
-  verifyRound({ round, files }: RoundArrived): void {
-    this.#expected().receiver.verifyRound(round, files);
+  async takeRound(arrived: RoundArrived): Promise<void> {
+    const { rounds, receiver } = this.#expected();
+    await rounds.take(receiver, arrived);
   }
 
   /** The chain is poisoned. */
   async forgetRounds(): Promise<void> {
-    await this.#place?.receiver.forgetRounds();
+    await this.#place?.rounds.forget(this.#place.receiver);
   }
 
   async #open(images: string): Promise<void> {
-    const journal = join(this.#options.directory, "segments.ndjson");
-    const options = { directory: images, journal, maxTotal: Number.MAX_SAFE_INTEGER };
-    this.#place ??= { images, receiver: await openReceiver(options) };
+    if (this.#place !== undefined) return;
+    const { directory, pageLists, log } = this.#options;
+    const rounds = await ArrivedRounds.open({ directory, images, pageLists, log });
+    const receiver = await openReceiver({
+      directory: images,
+      journal: join(directory, "segments.ndjson"),
+      maxTotal: Number.MAX_SAFE_INTEGER,
+      settled: (file) => rounds.has(file),
+    });
+    this.#place ??= { images, receiver, rounds };
   }
 
   async segments(request: IncomingMessage): Promise<void> {
@@ -137,44 +131,31 @@ export class Arrivals {
     return this.#expected().receiver.progress();
   }
 
-  /** Everything on the list and of the chain is here, and nothing else; rejects with a refusal that says what is missing. */
+  /** Everything on the list is here, and nothing else; rejects with a refusal that says what is missing. */
   async verify({ files, tree }: FinalRequest): Promise<void> {
-    const { images, receiver } = this.#expected();
-    if (!this.#chainIsHere) await this.#takeChainAgain();
+    const { images, receiver, rounds } = this.#expected();
+    if (!rounds.announced) throw new Conflict("NOT_EXPECTED", "no final dump is expected here");
     receiver.verifyFinal(files, tree);
     const used = new Set(files.filter(isOfFinal).map(({ file }) => basename(file)));
     await removeUnused(join(images, "final"), used);
   }
 
-  #expected(): { images: string; receiver: Receiver } {
+  #expected(): Place {
     if (this.#place !== undefined) return this.#place;
     throw new Conflict("NOT_EXPECTED", "no images are expected here: ask for expect first");
   }
 
   /** Resolves when nothing works in the images any more. */
   async close(): Promise<void> {
+    await this.#place?.rounds.close();
     await this.#place?.receiver.close();
     await rm(this.#listenFile(), { force: true });
     // Not waited for: whoever asked us to close may be waiting for the answer on one of its connections.
     void this.#listener?.close();
   }
 
-  #chainFile(): string {
-    return join(this.#options.directory, "chain.json");
-  }
-
   /** Holds this migration's secret: removed when it is over. */
   #listenFile(): string {
     return join(this.#options.directory, "listen.json");
-  }
-}
-
-/** CRIU finds the pages that did not change by these links; it made its own at the source. */
-async function linkChain(images: string, rounds: readonly number[]): Promise<void> {
-  const places = [...rounds.map(String), "final"];
-  for (const [at, parent] of rounds.entries()) {
-    const link = join(images, places[at + 1] ?? "", parentLink);
-    await rm(link, { force: true });
-    await symlink(`../${parent}`, link);
   }
 }

@@ -66,7 +66,7 @@ function reserveFor(chain: Leg["chain"], round: number | null, tree: number): nu
 async function expectedPages(images: string, chain: Leg["chain"], rss: number[]): Promise<number[]> {
   const last = chain.at(-1);
   if (last === undefined) return rss;
-  return (await pagesSizes(join(images, String(last.round)))).map((size) => Math.ceil(size * 1.25));
+  return (await pagesSizes(join(images, String(last)))).map((size) => Math.ceil(size * 1.25));
 }
 
 /** Everything that can be known before the freeze. Throws where the tree cannot be moved; the service runs on. */

@@ -52,7 +52,9 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     super(deps, open, destinationTable, state);
     this.#list = new FinalList(this.directory);
     const onTaken = (): Promise<void> => this.#taken();
-    this.arrivals = new Arrivals({ id: open.id, directory: this.directory, handler: peerHandler, onTaken });
+    const { directory } = this;
+    const { pageLists, log } = deps;
+    this.arrivals = new Arrivals({ id: open.id, directory, handler: peerHandler, onTaken, pageLists, log });
   }
 
   async recover(reborn: boolean): Promise<void> {
@@ -100,8 +102,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   /** Returns only where every byte of the round is here. */
-  round(arrived: RoundArrived): void {
-    this.arrivals.verifyRound(arrived);
+  async round(arrived: RoundArrived): Promise<void> {
+    await this.arrivals.takeRound(arrived);
   }
 
   /** A round failed at the source: nothing will build on any of them. */

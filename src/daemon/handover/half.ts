@@ -15,6 +15,7 @@ import type { Engine } from "../engine.js";
 import type { Log } from "../log.js";
 import type { OwnershipStore } from "../ownership.js";
 import { migrationDirectory, openFile, type DaemonPaths } from "../paths.js";
+import type { PageLists } from "../page-lists.js";
 import type { Processes } from "../processes.js";
 import type { Service } from "../service.js";
 import { decide, readVerdict, type Verdict } from "../verdict.js";
@@ -27,6 +28,7 @@ export interface HandOverDeps {
   paths: DaemonPaths;
   journal: Journal;
   engine: Engine;
+  pageLists: PageLists;
   processes: Processes;
   service: Service;
   ownership: OwnershipStore;

@@ -15,7 +15,6 @@ import { doubtIn, figuresOf } from "./chain.js";
 import { criuFailure } from "./criu-failure.js";
 import { Failed, type HandOverDeps } from "./half.js";
 import { endOrKill } from "./kill.js";
-import { joinPageRuns } from "./page-maps.js";
 import { retryLost } from "./retry.js";
 import { Silence } from "./silence.js";
 import { readStatistics, removeStatistics } from "./statistics.js";
@@ -40,17 +39,12 @@ export interface RoundWork {
   change(change: Partial<Round>): void;
 }
 
-export interface RoundResult {
-  files: FinalFile[];
-  /** Milliseconds of the machine's monotonic clock, right before CRIU began to freeze the tree. */
-  frozeAt: number;
-}
-
 /**
- * Resolves when the peer holds every byte of it. Rejects with Failed, or whatever else went wrong; then CRIU has ended and
- * nothing is under way any more.
+ * Resolves when the peer holds every byte of it, with the moment right before CRIU began to freeze the tree: milliseconds of the
+ * machine's monotonic clock. Rejects with Failed, or whatever else went wrong; then CRIU has ended and nothing is under way any
+ * more.
  */
-export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<RoundResult> {
+export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<number> {
   const { round, images, client, pace, signal, change } = work;
   const since = stopwatch();
   const silence = new Silence(signal);
@@ -73,7 +67,7 @@ export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<Rou
     const files = await silence.watch(() => deliver(work, shipper, silence.signal));
     const maps = files.filter(({ file }) => isPageMap(basename(file)));
     change({ totalMs: since(), mapBytes: sumOf(maps.map(({ size }) => size)) });
-    return { files, frozeAt };
+    return frozeAt;
   } finally {
     silence.end();
     await shipper.close();
@@ -107,7 +101,7 @@ async function preDump(deps: HandOverDeps, work: RoundWork, shipper: Shipper): P
   shipper.follow();
   await endOf(criu, deps, work);
   // What was written since is scattered: there is little to join, and the look would take long.
-  if (round.parent === null) joinPageRuns(imagesDir);
+  if (round.parent === null) await deps.pageLists.join(imagesDir);
   const figures = figuresOf(await readStatistics(directory, "dump"));
   if (figures !== null) change(figures);
   const doubt = doubtIn({ parent: round.parent, pages: figures?.pages ?? null });

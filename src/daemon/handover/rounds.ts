@@ -1,19 +1,11 @@
 /** The source's rounds: one at a time, each written down before it begins, the chain dropped after any that failed. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  PeerState,
-  type ExpectRequest,
-  type Failure,
-  type Round,
-  type RoundRequest,
-  type TuneRequest,
-} from "../api.js";
+import { PeerState, type Failure, type Round, type RoundRequest, type TuneRequest } from "../api.js";
 import { findImages, NoRoom } from "../images.js";
 import { Conflict } from "../refusals.js";
 import type { PeerClient } from "../transfer/client.js";
 import { Pace } from "../transfer/pace.js";
-import type { FinalFile } from "../transfer/segment.js";
 import { describeLife } from "./alive.js";
 import { begunRound, chainOf, interrupted } from "./chain.js";
 import { prepareDeparture } from "./departure.js";
@@ -22,7 +14,7 @@ import type { MigrationRecord } from "./record.js";
 import { retryLost } from "./retry.js";
 import { isCut, lacksRoom, refusal } from "./round-obstacles.js";
 import { endLeftRound, runRound } from "./round-run.js";
-import { Manifests, readRounds, writeRounds } from "./rounds-file.js";
+import { readRounds, writeRounds } from "./rounds-file.js";
 import { Way } from "./way.js";
 
 /** Milliseconds in which the peer answers before a round, room made and all, and for one question. */
@@ -47,7 +39,6 @@ export class Rounds {
   #stop = new AbortController();
   /** Milliseconds of the machine's monotonic clock: the last good round's freeze. */
   #frozeAt: number | null = null;
-  readonly #manifests: Manifests;
   #underWay: Promise<void> | undefined;
   /** Resolved and gone as soon as how the round ended can be seen; it may still be cleared away then. */
   #running: PromiseWithResolvers<void> | undefined;
@@ -57,7 +48,6 @@ export class Rounds {
     this.#deps = deps;
     this.#record = record;
     this.#directory = directory;
-    this.#manifests = new Manifests(directory);
     this.way = new Way(record.open.id);
   }
 
@@ -88,11 +78,6 @@ export class Rounds {
     return this.#record.rounds.length > 0 && this.chain.length === 0;
   }
 
-  /** The same, with what the peer has verified of each. */
-  get arrived(): ExpectRequest["chain"] {
-    return this.chain.map((round) => ({ round, files: this.#manifests.of(round) }));
-  }
-
   /** After a daemon's death: a round that was under way has failed, and its CRIU must not outlive it. */
   async recover(): Promise<void> {
     const stored = await readRounds(this.#directory);
@@ -102,17 +87,8 @@ export class Rounds {
     this.#record.tuning = stored.tuning;
     this.#frozeAt = stored.frozeAt;
     await endLeftRound(this.#deps);
-    await this.#readManifests();
     await this.#write();
     await this.#removeDropped();
-  }
-
-  async #readManifests(): Promise<void> {
-    try {
-      for (const round of this.chain) await this.#manifests.read(round);
-    } catch (thrown) {
-      this.#change({ state: "failed", failure: failureOf("round", thrown) });
-    }
   }
 
   /**
@@ -241,15 +217,13 @@ export class Rounds {
     };
     try {
       if (lost !== undefined) return await this.#failed(lost, client);
-      const { files, frozeAt } = await runRound(this.#deps, work);
-      await this.#done(round, files, frozeAt);
+      await this.#done(round, await runRound(this.#deps, work));
     } catch (thrown) {
       await this.#failed(failureOf("round", thrown), client);
     }
   }
 
-  async #done({ number, parent }: Round, files: FinalFile[], frozeAt: number): Promise<void> {
-    await this.#manifests.keep(number, files);
+  async #done({ parent }: Round, frozeAt: number): Promise<void> {
     const since = parent === null || this.#frozeAt === null ? null : frozeAt - this.#frozeAt;
     this.#frozeAt = frozeAt;
     this.#change({ state: "done", sinceParentMs: since });
@@ -281,7 +255,6 @@ export class Rounds {
     const chain = new Set(this.chain);
     const images = await findImages(this.#deps.paths, this.#record.open.id);
     for (const { number } of this.#record.rounds.filter((round) => !chain.has(round.number))) {
-      await this.#manifests.forget(number);
       if (images !== undefined) await rm(join(images, String(number)), { recursive: true, force: true });
     }
   }

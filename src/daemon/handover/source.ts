@@ -78,7 +78,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   async #prepare(request: SwitchoverRequest): Promise<void> {
     await this.#rounds.rest();
-    const leg = { round: null, chain: this.#rounds.arrived, preserve: request.preserve };
+    const leg = { round: null, chain: this.#rounds.chain, preserve: request.preserve };
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
     const reserved = reserveForDump(images, expected);

@@ -3,6 +3,7 @@ import {
   constants,
   fchownSync,
   ftruncateSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -45,24 +46,32 @@ export class ImageStore {
     return withFile(join(this.#root, file), constants.O_RDONLY, (fd) => readFully(fd, into, offset));
   }
 
-  /** Gives the files their size and their owner. Creates empty files. */
-  finish(files: readonly FinalFile[], owner: Owner): void {
+  /** Gives the files their size and, where one is named, their owner. Creates empty files. */
+  finish(files: readonly FinalFile[], owner?: Owner): void {
     for (const { file, size } of files) {
       const path = join(this.#root, file);
       this.#make(dirname(path));
       withFile(path, constants.O_WRONLY | constants.O_CREAT, (fd) => {
         ftruncateSync(fd, size);
-        fchownSync(fd, owner.uid, owner.gid);
+        if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
       });
     }
   }
 
-  /** Every round's directory, with whatever is in it. */
+  /** Every round's directory, and what was folded of them, with whatever is in it. */
   async removeRounds(): Promise<void> {
-    const rounds = readdirSync(this.#root).filter((name) => /^[0-9]+$/.test(name));
+    const rounds = readdirSync(this.#root).filter((name) => /^[0-9]/.test(name));
     for (const path of rounds.map((name) => join(this.#root, name))) {
       this.#directories.delete(path);
       await rm(path, { recursive: true, force: true });
+    }
+  }
+
+  /** Every file of these. */
+  giveFiles(directories: readonly string[], { uid, gid }: Owner): void {
+    for (const directory of directories) {
+      for (const name of readdirSync(join(this.#root, directory)))
+        lchownSync(join(this.#root, directory, name), uid, gid);
     }
   }
 

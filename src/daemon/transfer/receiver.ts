@@ -22,6 +22,8 @@ export interface ReceiverOptions {
   silence?: number;
   /** Segments that are taken at the same time; each has a buffer of its own. */
   atOnce?: number;
+  /** Whether a file of an earlier daemon is believed to have been whole, whatever it holds now. */
+  settled?: (file: string) => boolean;
 }
 
 /** The destination's store of one migration's images. */
@@ -35,13 +37,13 @@ export interface Receiver {
   progress(): { bytes: number; files: number };
   /** From now on only files of this round are taken, or only what is no round's (null): what comes late is refused. */
   expect(round: number | null): void;
-  /** Returns where every segment of the round's files is here and nothing else of it; throws like `verifyFinal`. */
-  verifyRound(round: number, files: readonly FinalFile[]): void;
   /**
-   * Returns where every segment of these files is here and no other round's; their sizes and owners are set. Throws like
-   * `verifyFinal`.
+   * Returns where every segment of the round's files is here and nothing else of it; then their sizes are set and nothing more
+   * is taken before the next `expect`. Throws like `verifyFinal`.
    */
-  verifyChain(files: readonly FinalFile[], owner: Owner): void;
+  verifyRound(round: number, files: readonly FinalFile[]): void;
+  /** Everything in these directories gets its owner. */
+  giveFiles(directories: readonly string[], owner: Owner): void;
   /** Every round is given up: its files are removed, and nothing of it is taken any more. */
   forgetRounds(): Promise<void>;
   /**
@@ -61,7 +63,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<Receiver> 
   const said = await journal.read();
   const buffer = Buffer.allocUnsafe(said.length === 0 ? 0 : segmentSize);
   for (const segment of said) {
-    if (stillThere(store, segment, buffer)) index.add(segment);
+    if (options.settled?.(segment.file) || stillThere(store, segment, buffer)) index.add(segment);
   }
   return new ImageReceiver(options, store, journal, index);
 }
@@ -117,6 +119,8 @@ class ImageReceiver implements Receiver {
 
   verifyRound(round: number, files: readonly FinalFile[]): void {
     this.#demand(files, (file) => file.startsWith(`${round}/`));
+    this.#store.finish(files);
+    this.#expected = () => false;
   }
 
   async forgetRounds(): Promise<void> {
@@ -125,9 +129,8 @@ class ImageReceiver implements Receiver {
     await this.#store.removeRounds();
   }
 
-  verifyChain(files: readonly FinalFile[], owner: Owner): void {
-    this.#demand(files, isOfRound);
-    this.#store.finish(files, owner);
+  giveFiles(directories: readonly string[], owner: Owner): void {
+    this.#store.giveFiles(directories, owner);
   }
 
   verifyFinal(files: readonly FinalFile[], owner: Owner): void {

@@ -9,7 +9,7 @@ export const pageSize = 4096;
 /** Below it a round's time is not the line's but CRIU's and the daemons'. */
 const tellingBytes = 8e6;
 /** From the end of a round to the next freeze, where no two rounds have told it yet; and the most that is believed. */
-const lead = { unknownMs: 500, mostMs: 2000 };
+const leads = { unknownMs: 500, mostMs: 2000 };
 /** Two intervals that differ by less say nothing of how the written pages grow with time. */
 const tellingRatio = 1.2;
 
@@ -24,6 +24,8 @@ export interface Prediction {
   downtimeMs: number;
   /** The same where the service writes the same pages again and again, as long as one round alone cannot exclude it. */
   atWorstMs: number;
+  /** What one round more would take off it. */
+  gainMs: number;
   /** What a round costs whatever it brings; the pages' way; the restore of the whole memory; the hand-over. */
   parts: { freezeMs: number; copyMs: number; restoreMs: number; handOverMs: number };
   /** What will be dirty at the freeze. */
@@ -78,19 +80,22 @@ export function predict(
   const dirtyRate = last === undefined ? null : dirtyRateOf(last);
   const bandwidth = usefulBandwidth(chain, cap.final);
   if (last === undefined || dirtyRate === null || bandwidth === null) return null;
-  const dirtyBytes = dirtyAfter(last.totalMs + leadOf(chain), chain);
+  const lead = leadOf(chain);
+  const dirtyBytes = dirtyAfter(last.totalMs + lead, chain);
   const { fixedMs: freezeMs, msPerByte } = roundCost(chain, costs.dump, {
     bandwidth,
     cap: cap.final ?? Infinity,
   });
   const copyMs = dirtyBytes * msPerByte;
-  const restoreMs = restoreTime(chain, last, costs.restore);
+  const dirtyAfterNext = dirtyAfter(freezeMs + copyMs + lead, chain);
+  const restoreMs = restoreTime(last, costs.restore);
   const handOverMs = handOverTime(chain, last, costs.handOver);
   const rest = freezeMs + restoreMs + handOverMs;
   const worstMs = isTold(chain) ? copyMs : Math.max(copyMs, writtenBytes(last) * msPerByte);
   return {
     downtimeMs: rest + copyMs,
     atWorstMs: rest + worstMs,
+    gainMs: copyMs - dirtyAfterNext * msPerByte,
     parts: { freezeMs, copyMs, restoreMs, handOverMs },
     dirtyBytes,
     dirtyRate,
@@ -142,10 +147,12 @@ function lineThrough(points: readonly Point[]): { at0: number; slope: number } |
   return { slope, at0: (sums.y - slope * sums.x) / sums.w };
 }
 
-/** All pages, from every round that has some: the final dump lists its own about as the last round did. */
-function restoreTime(chain: readonly GoodRound[], last: GoodRound, cost: RestoreCost): number {
-  const maps = sumOf(chain.map(({ mapBytes }) => mapBytes)) + last.mapBytes;
-  return cost.fixedMs + memoryOf(last) * cost.msPerByte + maps * cost.msPerMapByte;
+/**
+ * All pages. The destination folds each round into the first while the next one is made: runs of pages are left of the last
+ * one at most, and of the final dump, which lists about as many.
+ */
+function restoreTime(last: GoodRound, cost: RestoreCost): number {
+  return cost.fixedMs + memoryOf(last) * cost.msPerByte + 2 * last.mapBytes * cost.msPerMapByte;
 }
 
 /**
@@ -171,13 +178,13 @@ function memoryOf({ pages }: GoodRound): number {
 
 /** From a round's last answer to the next freeze, as two rounds tell it; whatever paused longer between them is no measure. */
 function leadOf(chain: readonly GoodRound[]): number {
-  const leads = chain.flatMap(({ sinceParentMs }, at) => {
+  const seen = chain.flatMap(({ sinceParentMs }, at) => {
     const before = chain[at - 1];
     return before === undefined || sinceParentMs === null
       ? []
       : [Math.max(0, sinceParentMs - before.totalMs)];
   });
-  return leads.length === 0 ? lead.unknownMs : Math.min(lead.mostMs, ...leads);
+  return seen.length === 0 ? leads.unknownMs : Math.min(leads.mostMs, ...seen);
 }
 
 /**

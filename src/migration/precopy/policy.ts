@@ -14,6 +14,8 @@ export const limits = {
   dirtyShare: 0.8,
   /** Below this part of the predicted downtime the pages' way is not what takes the time: rounds bring nothing more. */
   copyShare: 0.1,
+  /** Without a budget: a round that would save less than this part of the predicted downtime is not made. */
+  gainShare: 0.03,
   /** `rounds: auto` */
   autoRounds: 30,
   /** Rounds that failed in a row, and in all, before no more are tried. */
@@ -129,7 +131,13 @@ function whyNoMore(
   // The first round after a throttling step has what was written before it.
   const telling = steps === 0 ? chain : chain.filter(({ number }) => number > since + 1);
   if (prediction === null || telling.length === 0) return null;
-  return saturated(prediction) ?? flat(telling) ?? fixed(prediction);
+  const gain = wanted.budgetMs === null ? littleGain(prediction) : null;
+  return saturated(prediction) ?? flat(telling) ?? fixed(prediction) ?? gain;
+}
+
+function littleGain({ gainMs, downtimeMs }: Prediction): Ended | null {
+  if (gainMs >= limits.gainShare * downtimeMs) return null;
+  return { text: `another round would save ${about(Math.max(0, gainMs))}`, byWriting: true };
 }
 
 function saturated({ dirtyRate, bandwidth }: Prediction): Ended | null {

@@ -17,10 +17,12 @@ import type { HandOverDeps } from "../../../src/daemon/handover/half.js";
 import { Rounds } from "../../../src/daemon/handover/rounds.js";
 import type { ProcessEnd } from "../../../src/daemon/init-client.js";
 import { allStats, type ProcessStat } from "../../../src/daemon/procfs.js";
+import { nativePageLists } from "../../../src/daemon/page-lists.js";
 import { HttpError } from "../../../src/daemon/refusals.js";
 import { openReceiver, type Receiver } from "../../../src/daemon/transfer/receiver.js";
 import { receiveSegments } from "../../../src/daemon/transfer/segment-route.js";
 import { pause } from "../../../src/wait.js";
+import { binary } from "../native/init-bench.js";
 
 const id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 const open: OpenMigration = {
@@ -176,6 +178,7 @@ export class Ends {
         warm: async () => undefined,
         preDump: (job: DumpJob) => this.#preDump(job),
       },
+      pageLists: nativePageLists(binary("pages")),
       processes: { init: { list: async () => [] }, kill: async () => undefined },
       service: {
         process: root,

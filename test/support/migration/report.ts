@@ -47,7 +47,14 @@ const rounds = series([
   { written: 18, totalMs: 180, sinceParentMs: 3200 },
 ]);
 const prediction = {
-  ...{ downtimeMs: 531.25, atWorstMs: 540, dirtyBytes: 2.1e6, dirtyRate: 5.6e6, bandwidth: 100e6 },
+  ...{
+    downtimeMs: 531.25,
+    atWorstMs: 540,
+    gainMs: 12,
+    dirtyBytes: 2.1e6,
+    dirtyRate: 5.6e6,
+    bandwidth: 100e6,
+  },
   parts: { freezeMs: 60, copyMs: 21, restoreMs: 430, handOverMs: 20 },
 };
 
