@@ -11,13 +11,15 @@ import { type TortureAccount } from "../support/workloads/torture.js";
 
 const stage = onStage(vmLab);
 const moves = 10;
+/** Of each move: all but the first and the last are folded into the first by then. */
+const rounds = 4;
 const sizes = { megabytes: 256, pagesPerSecond: 1300, churn: 150 };
 
 test("256 MB under everything that moves memory about, ten moves in rounds: no wrong page, no older one", async () => {
   const cast = tortureService(stage().lab.client.address, sizes);
   const verify = (node: NodeName): Promise<TortureAccount> =>
     ask<TortureAccount>(stage(), cast, node, "POST /verify", 60_000);
-  const move = { strategy: "pre-copy", rounds: 2 } as const;
+  const move = { strategy: "pre-copy", rounds } as const;
   const plans = {
     b: await stage().plan([cast], move),
     a: await stage().plan([cast], { ...move, from: "b", to: "a" }),
@@ -48,13 +50,15 @@ function expectEvents(before: TortureAccount, now: TortureAccount): void {
   expect(grown.map(([name]) => name)).toEqual(expect.arrayContaining(["mapped", "forked", "executed"]));
 }
 
-/** It came in rounds, and the second one left out what the first had brought. */
-function expectRounds({ rounds, strategy }: MigrationReport): void {
+/** It came in rounds, and the later ones left out what the first had brought. */
+function expectRounds({ rounds: made, strategy }: MigrationReport): void {
   expect(strategy).toBe("pre-copy");
-  expect(rounds).toMatchObject([
-    { number: 1, parent: null, state: "done" },
-    { number: 2, parent: 1, state: "done" },
+  expect(made.map(({ number, parent, state }) => [number, parent, state])).toEqual([
+    [1, null, "done"],
+    [2, 1, "done"],
+    [3, 2, "done"],
+    [4, 3, "done"],
   ]);
-  const [first, second] = rounds;
-  expect(second?.bytes).toBeLessThan((first?.bytes ?? 0) / 2);
+  const [first, ...later] = made.map(({ bytes }) => bytes);
+  expect(Math.max(...later)).toBeLessThan((first ?? 0) / 2);
 }
