@@ -1,25 +1,21 @@
 /** Files that survive a crash: written beside, flushed, put in place, and the directory flushed. */
-import { constants } from "node:fs";
-import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { constants, fdatasync, fsync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { link, readText, removeFile, rename, withFile } from "./at-once.js";
 
-async function flushDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+const flush = promisify(fsync);
+const flushContent = promisify(fdatasync);
+
+function flushDirectory(path: string): Promise<void> {
+  return withFile(path, constants.O_RDONLY | constants.O_DIRECTORY, 0, flush);
 }
 
-async function writeFlushed(path: string, content: string, mode: number): Promise<void> {
-  const file = await open(path, "w", mode);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+function writeFlushed(path: string, content: string, mode: number): Promise<void> {
+  return withFile(path, "w", mode, async (fd) => {
+    writeFileSync(fd, content);
+    await flush(fd);
+  });
 }
 
 let temporaries = 0;
@@ -47,37 +43,30 @@ export async function createOnce(path: string, content: string, mode = 0o600): P
     if ((thrown as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw thrown;
   } finally {
-    await rm(temporary, { force: true });
+    await removeFile(temporary);
     await flushDirectory(dirname(path));
   }
 }
 
 /** Appends one line and flushes it before it resolves. */
-export async function appendDurably(path: string, line: string): Promise<void> {
-  const file = await open(path, "a", 0o600);
-  try {
-    await file.appendFile(`${line}\n`);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
+export function appendDurably(path: string, line: string): Promise<void> {
+  return withFile(path, "a", 0o600, async (fd) => {
+    writeFileSync(fd, `${line}\n`);
+    await flushContent(fd);
+  });
 }
 
 export async function removeDurably(path: string): Promise<void> {
-  await rm(path, { force: true });
+  await removeFile(path);
   await flushDirectory(dirname(path));
 }
 
 /** The content, or undefined where there is no such file. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readText(path);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw thrown;
   }
-}
-
-export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
 }

@@ -1,5 +1,4 @@
 /** CRIU in this container. Nothing outside this file knows where or as whom CRIU runs. */
-import { chown, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   checkArgv,
@@ -14,6 +13,7 @@ import {
   type PreDumpMode,
 } from "../criu/argv.js";
 import type { Argv } from "../argv.js";
+import { chown, makeDirectory, readText, removeFile } from "./at-once.js";
 import { runCommand, tail, type CommandResult } from "./command.js";
 import { capability, inheritedPipeFds, type ProcessEnd } from "./init-client.js";
 import type { DaemonPaths } from "./paths.js";
@@ -158,7 +158,7 @@ class ContainerEngine implements Engine {
   }
 
   async restore(job: RestoreJob): Promise<Tracked> {
-    await rm(restorePidFile(job.workDir), { force: true });
+    await removeFile(restorePidFile(job.workDir));
     const inodes = await this.#processes.init.pipes();
     await this.#processes.init.chownPipes(job.owner.uid, job.owner.gid);
     const files = { logFile: restoreLog(job.workDir), pidfile: restorePidFile(job.workDir) };
@@ -260,7 +260,7 @@ function hook(job: CriuJob): { hook?: string } {
 
 /** Creates the directory, 0700, and gives it to the owner. */
 export async function ownDirectory(path: string, owner: Pick<TreeOwner, "uid" | "gid">): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(path);
   await chown(path, owner.uid, owner.gid);
 }
 
@@ -273,8 +273,8 @@ function inherited(pipes: DumpedPipes): InheritedPipe[] {
 /** A log for a failure message, or what CRIU printed where it did not come as far as a log. */
 export async function readLog(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readText(path);
   } catch {
-    return tail(await readFile(path.replace(/\.log$/, ".out"), "utf8").catch(() => "")).join("\n");
+    return tail(await readText(path.replace(/\.log$/, ".out")).catch(() => "")).join("\n");
   }
 }

@@ -1,6 +1,7 @@
-import { lstat, mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { formatSize } from "../units.js";
+import { exists } from "./at-once.js";
 import type { DaemonPaths } from "./paths.js";
 import { giveBackReserve } from "./preallocate.js";
 
@@ -16,7 +17,7 @@ const onDisk = (paths: DaemonPaths, id: string): string => join(paths.state, "im
 /** Where a migration's images lie already, or undefined. */
 export async function findImages(paths: DaemonPaths, id: string): Promise<string | undefined> {
   for (const path of [onTmpfs(paths, id), onDisk(paths, id)]) {
-    if (await stat(path).catch(() => undefined)) return path;
+    if (await exists(path)) return path;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** What /proc says about processes. Reading it races with their death: whatever is gone is left out. */
-import { readdir, readFile, readlink } from "node:fs/promises";
 import type { ProcessInfo } from "./api.js";
+import { readLink, readNames, readText } from "./at-once.js";
 
 export interface ProcessStat {
   pid: number;
@@ -29,7 +29,7 @@ export async function orGone<T>(promise: Promise<T>): Promise<T | undefined> {
 }
 
 export async function readStat(pid: number): Promise<ProcessStat | undefined> {
-  const text = await orGone(readFile(`/proc/${pid}/stat`, "utf8"));
+  const text = await orGone(readText(`/proc/${pid}/stat`));
   return text === undefined ? undefined : parseStat(pid, text);
 }
 
@@ -54,8 +54,8 @@ const sigkill = 1n << 8n;
 
 /** On its way to death: it exits already (PF_EXITING), or SIGKILL waits for it. */
 export async function isDying(pid: number): Promise<boolean> {
-  const stat = await orGone(readFile(`/proc/${pid}/stat`, "utf8"));
-  const status = await orGone(readFile(`/proc/${pid}/status`, "utf8"));
+  const stat = await orGone(readText(`/proc/${pid}/stat`));
+  const status = await orGone(readText(`/proc/${pid}/status`));
   if (stat === undefined || status === undefined) return true;
   const flags = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]);
   const pending = [...status.matchAll(/^(?:SigPnd|ShdPnd):\s+([0-9a-f]+)$/gm)].map(([, mask]) =>
@@ -65,7 +65,7 @@ export async function isDying(pid: number): Promise<boolean> {
 }
 
 export async function allStats(): Promise<ProcessStat[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = (await readNames("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const stats = await Promise.all(pids.map(readStat));
   return stats.filter((stat) => stat !== undefined);
 }
@@ -83,7 +83,7 @@ export async function readTree(rootPid: number): Promise<ProcessStat[]> {
 }
 
 async function threadIds(pid: number): Promise<number[]> {
-  return ((await orGone(readdir(`/proc/${pid}/task`))) ?? []).map(Number);
+  return ((await orGone(readNames(`/proc/${pid}/task`))) ?? []).map(Number);
 }
 
 /** The highest PID or thread id among the processes. */
@@ -96,7 +96,7 @@ function statusNumber(status: string, key: string): number {
 }
 
 export async function describeProcess(stat: ProcessStat): Promise<ProcessInfo | undefined> {
-  const status = await orGone(readFile(`/proc/${stat.pid}/status`, "utf8"));
+  const status = await orGone(readText(`/proc/${stat.pid}/status`));
   if (status === undefined) return undefined;
   return {
     pid: stat.pid,
@@ -110,28 +110,28 @@ export async function describeProcess(stat: ProcessStat): Promise<ProcessInfo | 
 
 /** Whether it is among the process's effective ones. */
 export async function hasCapability(pid: number, capability: number): Promise<boolean> {
-  const status = (await orGone(readFile(`/proc/${pid}/status`, "utf8"))) ?? "";
+  const status = (await orGone(readText(`/proc/${pid}/status`))) ?? "";
   const mask = /^CapEff:\s+([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
   return ((BigInt(`0x${mask}`) >> BigInt(capability)) & 1n) === 1n;
 }
 
 /** Sizes of a process of its own, bytes. */
 export async function memoryOf(pid: number): Promise<{ rss: number; peak: number }> {
-  const status = (await orGone(readFile(`/proc/${pid}/status`, "utf8"))) ?? "";
+  const status = (await orGone(readText(`/proc/${pid}/status`))) ?? "";
   return { rss: statusNumber(status, "VmRSS") * 1024, peak: statusNumber(status, "VmHWM") * 1024 };
 }
 
 /** Inodes of the pipes among a process's descriptors. */
 export async function pipeInodes(pid: number): Promise<Set<number>> {
-  const names = (await orGone(readdir(`/proc/${pid}/fd`))) ?? [];
-  const targets = await Promise.all(names.map((name) => orGone(readlink(`/proc/${pid}/fd/${name}`))));
+  const names = (await orGone(readNames(`/proc/${pid}/fd`))) ?? [];
+  const targets = await Promise.all(names.map((name) => orGone(readLink(`/proc/${pid}/fd/${name}`))));
   const inodes = targets.map((target) => /^pipe:\[(\d+)\]$/.exec(target ?? "")?.[1]);
   return new Set(inodes.filter((inode) => inode !== undefined).map(Number));
 }
 
 /** Names one life of the container: its init's start time and the kernel's boot id. Every PID belongs to one life. */
 export async function lifeId(): Promise<string> {
-  const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  const boot = (await readText("/proc/sys/kernel/random/boot_id")).trim();
   const init = await readStat(1);
   return `${boot}/${init?.startTicks ?? 0}`;
 }

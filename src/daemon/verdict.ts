@@ -1,5 +1,5 @@
-import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { rename, writeText } from "./at-once.js";
 import { createOnce, readIfThere } from "./durable.js";
 
 export type Verdict = "released" | "running" | "aborted";
@@ -38,7 +38,7 @@ export async function decide(directory: string, verdict: Verdict): Promise<Verdi
 export async function setLease(directory: string, endsIn: number): Promise<void> {
   const uptime = Number((await readIfThere("/proc/uptime"))?.split(" ")[0]);
   const end = BigInt(Math.round((uptime * 1000 + endsIn) * 1e6));
-  await writeFile(join(directory, "lease.tmp"), `${end}\n`, { mode: readable });
+  await writeText(join(directory, "lease.tmp"), `${end}\n`, readable);
   await rename(join(directory, "lease.tmp"), join(directory, "lease"));
 }
 

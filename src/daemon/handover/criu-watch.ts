@@ -1,8 +1,8 @@
 /** Follows one CRIU run of a migration: its hook's `held` file, and its end. Finds it again after a daemon's death. */
-import { access } from "node:fs/promises";
 import { watch } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { exists } from "../at-once.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import type { ProcessEnd } from "../init-client.js";
 import type { Processes, Tracked } from "../processes.js";
@@ -58,11 +58,4 @@ export function watchRun(directory: string, criu: Tracked, events: CriuEvents): 
     await look();
     events.ended(end);
   });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

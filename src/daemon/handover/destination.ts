@@ -1,5 +1,4 @@
 /** The destination's half: executes destinationTable. What it decides stands in the table, how it is done stands here. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RequestListener } from "node:http";
 import {
@@ -12,6 +11,7 @@ import {
   type ReleaseProof,
   type RoundArrived,
 } from "../api.js";
+import { removeFile } from "../at-once.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import { ownDirectory, readLog, restoreLog, restorePidFile } from "../engine.js";
 import { findImages, removeImages } from "../images.js";
@@ -199,7 +199,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     if (images === undefined) throw new Error("the checkpoint images are gone");
     const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = tree;
     await this.#killTree();
-    await rm(heldFile(this.directory), { force: true });
+    await removeFile(heldFile(this.directory));
     await removeStatistics(this.directory, "restore");
     await unpackPreserved(images);
     await this.deps.processes.init.moveCursor(highestPid);

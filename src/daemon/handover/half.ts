@@ -1,5 +1,4 @@
 /** What both halves of the hand-over have in common: a machine that journals, a directory, an end. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../errors.js";
 import { orAfter } from "../../wait.js";
@@ -10,6 +9,7 @@ import {
   type OpenMigration,
   type SourceStateName,
 } from "../api.js";
+import { makeDirectory } from "../at-once.js";
 import { readIfThere, removeDurably, replaceDurably } from "../durable.js";
 import type { Engine } from "../engine.js";
 import type { Log } from "../log.js";
@@ -105,8 +105,8 @@ export abstract class Half<
     this.deps.giveUp();
   }
 
-  protected async makeDirectory(): Promise<void> {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+  protected makeDirectory(): Promise<void> {
+    return makeDirectory(this.directory);
   }
 
   /** Creates the verdict unless one stands; answers the one that stands. */

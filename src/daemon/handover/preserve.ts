@@ -1,6 +1,6 @@
 /** Paths that travel with the memory: packed while the tree is frozen, put in place before it is restored. */
-import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../at-once.js";
 import { runCommand, tail } from "../command.js";
 
 export const preservedArchive = "preserve.tar";
@@ -45,11 +45,4 @@ async function tar(args: readonly string[]): Promise<void> {
   const { code, output } = await runCommand(["tar", ...args]);
   // 1: a file changed while it was read, which a frozen tree cannot do: another process of the container did.
   if (code !== 0) throw new Error(`tar ${args[0] ?? ""} ended with ${code}: ${tail(output, 5).join("; ")}`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { Round, Tuning } from "../api.js";
+import { makeDirectory } from "../at-once.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 
 const Stored = z.object({
@@ -21,6 +21,6 @@ export async function readRounds(directory: string): Promise<StoredRounds | unde
 }
 
 export async function writeRounds(directory: string, stored: StoredRounds): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   await replaceDurably(roundsFile(directory), JSON.stringify(stored));
 }

@@ -1,13 +1,13 @@
-import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readStats } from "../../criu/stats.js";
+import { readBytes, removeFile } from "../at-once.js";
 
 /** CRIU's statistics of a run, microseconds and pages; null where it came to none. */
 export async function readStatistics(
   workDir: string,
   verb: "dump" | "restore",
 ): Promise<Record<string, number> | null> {
-  const bytes = await readFile(statisticsFile(workDir, verb)).catch(() => undefined);
+  const bytes = await readBytes(statisticsFile(workDir, verb)).catch(() => undefined);
   return bytes === undefined ? null : (readStats(bytes) ?? null);
 }
 
@@ -18,7 +18,7 @@ export async function hasResumed(workDir: string): Promise<boolean> {
 
 /** So that a run that fails is not told with the figures of the one before. */
 export async function removeStatistics(workDir: string, verb: "dump" | "restore"): Promise<void> {
-  await rm(statisticsFile(workDir, verb), { force: true });
+  await removeFile(statisticsFile(workDir, verb));
 }
 
 function statisticsFile(workDir: string, verb: "dump" | "restore"): string {

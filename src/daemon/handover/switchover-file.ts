@@ -1,7 +1,7 @@
 /** What the CLI asked for: the daemon that comes after this one goes on with it. Holds the migration's secret. */
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { SwitchoverRequest } from "../api.js";
+import { removeFile } from "../at-once.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 
 const file = (directory: string): string => join(directory, "switchover.json");
@@ -18,5 +18,5 @@ export async function writeSwitchover(directory: string, request: SwitchoverRequ
 
 /** When the migration is over. */
 export async function removeSwitchover(directory: string): Promise<void> {
-  await rm(file(directory), { force: true });
+  await removeFile(file(directory));
 }

@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readText } from "../at-once.js";
 import type { DumpedPipes, TreeOwner } from "../engine.js";
 import type { PipeInodes } from "../init-client.js";
 import { orGone, pipeInodes, type ProcessId } from "../procfs.js";
 
 /** Real user and group ids and supplementary groups of one process. */
 async function ownerOf(pid: number): Promise<TreeOwner | undefined> {
-  const status = await orGone(readFile(`/proc/${pid}/status`, "utf8"));
+  const status = await orGone(readText(`/proc/${pid}/status`));
   if (status === undefined) return undefined;
   const numbers = (key: string): number[] =>
     (new RegExp(`^${key}:(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/).filter(Boolean).map(Number);
