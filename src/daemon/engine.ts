@@ -15,6 +15,7 @@ import {
 import type { Argv } from "../argv.js";
 import { chown, makeDirectory, readText, removeFile } from "./at-once.js";
 import { runCommand, tail, type CommandResult } from "./command.js";
+import { CriuPids } from "./criu-pids.js";
 import { capability, inheritedPipeFds, type ProcessEnd } from "./init-client.js";
 import type { DaemonPaths } from "./paths.js";
 import { succeeded, type Processes, type Tracked } from "./processes.js";
@@ -122,6 +123,7 @@ class ContainerEngine implements Engine {
   readonly #paths: DaemonPaths;
   readonly #warmed = new Set<number>();
   #features: Promise<readonly string[]> | undefined;
+  readonly #pids = new CriuPids();
   #starting: Promise<unknown> = Promise.resolve();
 
   constructor(version: string, processes: Processes, paths: DaemonPaths) {
@@ -227,7 +229,7 @@ class ContainerEngine implements Engine {
       gid: owner.gid,
       groups: owner.groups,
       ambient: tracks && (await hasCapability(process.pid, forTracking)) ? [...always, forTracking] : always,
-      pid: await freePid(),
+      pid: await this.#pids.next(async (pid) => (await readStat(pid)) !== undefined),
       cwd,
       stdio: { file: output },
       inheritPipes: true,
@@ -239,18 +241,6 @@ class ContainerEngine implements Engine {
   #cacheOf(uid: number): string {
     return join(this.#paths.images, `criu-${uid}`);
   }
-}
-
-/**
- * Where CRIU may live without taking a PID of the image: a service's begin at 1000 and, once the kernel has
- * wrapped around, at 300.
- */
-const criuPids = { first: 200, last: 299 };
-
-async function freePid(): Promise<number> {
-  for (let pid = criuPids.first; pid <= criuPids.last; pid += 1)
-    if ((await readStat(pid)) === undefined) return pid;
-  throw new Error(`every PID from ${criuPids.first} to ${criuPids.last} is taken in this container`);
 }
 
 /** Where nothing is held, CRIU asks nobody. */
