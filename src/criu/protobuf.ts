@@ -1,4 +1,4 @@
-/** As much of protobuf's encoding as CRIU's small messages need. Pure. */
+/** As much of protobuf's encoding as reading CRIU's small messages needs. Pure. */
 
 export interface Field {
   number: number;
@@ -21,15 +21,14 @@ export function fields(bytes: Buffer): Field[] | undefined {
   return found;
 }
 
-/** Reads varints one after the other and makes nothing on the way: a list may have 100,000. */
-export class Varints {
+/** Reads varints one after the other. */
+class Varints {
   readonly #bytes: Uint8Array;
   /** Where the next one begins. */
-  at: number;
+  at = 0;
 
-  constructor(bytes: Uint8Array, at = 0) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.at = at;
   }
 
   /** NaN where it ends too early or is no number that JavaScript counts exactly. */
@@ -48,20 +47,4 @@ export class Varints {
     }
     return NaN;
   }
-}
-
-/** A message of varints alone. */
-export function encode(message: readonly { number: number; value: number }[]): Buffer {
-  const bytes: number[] = [];
-  for (const { number, value } of message) {
-    pushVarint(bytes, number * 8);
-    pushVarint(bytes, value);
-  }
-  return Buffer.from(bytes);
-}
-
-function pushVarint(bytes: number[], value: number): void {
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
-  bytes.push(rest);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { stopwatch } from "../stopwatch.js";
 import { sumOf } from "../sum.js";
 import type { CanaryRequest, CanaryResult } from "./api.js";
+import { removeFile } from "./at-once.js";
 import { replaceDurably } from "./durable.js";
 import { dumpLog, ownDirectory, readLog, restoreLog, type Engine, type TreeOwner } from "./engine.js";
 import { criuFailure } from "./handover/criu-failure.js";
@@ -76,7 +77,7 @@ async function dumpAndRestore(
     [figures.dumpMs, figures.releaseMs] = await held(directory, "dump", dump, dumping);
     await bird.ended;
     figures.mapBytes = await mapBytesIn(directory);
-    for (const file of [verdictFile(directory), heldFile(directory)]) await rm(file, { force: true });
+    for (const file of [verdictFile(directory), heldFile(directory)]) await removeFile(file);
     const restoring = stopwatch();
     const restore = await engine.restore({ ...job, pipes });
     [figures.restoreMs, figures.resumeMs] = await held(directory, "restore", restore, restoring);
@@ -159,6 +160,6 @@ async function timeDurableWrite({ state }: DaemonPaths): Promise<number> {
     await replaceDurably(path, "as long as a verdict and more\n");
     times.push(since());
   }
-  await rm(path, { force: true });
+  await removeFile(path);
   return times.sort((a, b) => a - b)[writes >> 1] ?? 0;
 }

@@ -1,6 +1,7 @@
 /** CRIU's lists of pages, rewritten by the native program `pages` (native/README.md): a list may have millions of runs. */
-import { rm, stat } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "./at-once.js";
 import { runCommand, tail } from "./command.js";
 
 const program = "/usr/lib/fastmig/pages";
@@ -53,8 +54,7 @@ export function nativePageLists(path = program): PageLists {
       // An earlier try may have left some of it.
       await rm(join(images, rest), { recursive: true, force: true });
       if ((await run(["fold", images, round, rest, ...levels], signal)) === unknownForm) return undefined;
-      const some = await stat(join(images, rest)).catch(() => undefined);
-      return some === undefined ? null : rest;
+      return (await exists(join(images, rest))) ? rest : null;
     },
   };
 }

@@ -1,5 +1,4 @@
 /** What arrives at the destination: the listener of this migration, and the store of its images. */
-import { rm } from "node:fs/promises";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { basename, join } from "node:path";
 import {
@@ -11,6 +10,7 @@ import {
   type RoundArrived,
 } from "../api.js";
 import { sumOf } from "../../sum.js";
+import { removeFile } from "../at-once.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import type { Log } from "../log.js";
 import type { PageLists } from "../page-lists.js";
@@ -149,7 +149,7 @@ export class Arrivals {
   async close(): Promise<void> {
     await this.#place?.rounds.close();
     await this.#place?.receiver.close();
-    await rm(this.#listenFile(), { force: true });
+    await removeFile(this.#listenFile());
     // Not waited for: whoever asked us to close may be waiting for the answer on one of its connections.
     void this.#listener?.close();
   }

@@ -6,6 +6,7 @@ import { messageOf } from "../../errors.js";
 import { orAfter } from "../../wait.js";
 import { stopwatch } from "../../stopwatch.js";
 import type { RoundArrived } from "../api.js";
+import { removeFile } from "../at-once.js";
 import { readIfThere, replaceDurably } from "../durable.js";
 import type { Log } from "../log.js";
 import type { PageLists } from "../page-lists.js";
@@ -164,7 +165,7 @@ const standingFile = (directory: string): string => join(directory, "arrived-rou
 async function linkLevels(images: string, levels: readonly string[]): Promise<void> {
   for (const [at, level] of levels.entries()) {
     const link = join(images, levels[at + 1] ?? "final", parentLink);
-    await rm(link, { force: true });
+    await removeFile(link);
     await symlink(`../${level}`, link);
   }
 }
