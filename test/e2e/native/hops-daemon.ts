@@ -53,18 +53,30 @@ function ownDirectory(name: string): string {
   return path;
 }
 
+interface Process {
+  pid: number;
+  tids: number[];
+  command: string;
+}
+
 /** Processes of the service's user, with their threads; CRIU and its hook are the user's too. */
-function tree(): { pid: number; tids: number[]; command: string }[] {
-  const pids = readdirSync("/proc").filter(
-    (name) => /^\d+$/.test(name) && statSync(`/proc/${name}`).uid === uid,
-  );
-  return pids
-    .map((pid) => ({
-      pid: Number(pid),
-      tids: readdirSync(`/proc/${pid}/task`).map(Number),
-      command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "),
-    }))
+function tree(): Process[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => processOf(Number(pid)))
     .filter(({ command }) => !/criu|hold/.test(command));
+}
+
+/** None if it is another user's, or ended since it was listed: the service's `sleep` lives for 20 ms. */
+function processOf(pid: number): Process[] {
+  try {
+    if (statSync(`/proc/${pid}`).uid !== uid) return [];
+    const tids = readdirSync(`/proc/${pid}/task`).map(Number);
+    return [{ pid, tids, command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ") }];
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+    throw error;
+  }
 }
 
 const workers = (): number[] =>

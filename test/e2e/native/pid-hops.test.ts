@@ -70,7 +70,11 @@ async function container(hop: number): Promise<{ seen: Seen; output: string }> {
   ];
   const script = 'exec 2>"$0"; exec "$@"';
   const said = `/run/hop-${hop}`;
-  const output = await stage().on("a", "sh", "-c", script, said, ...run, ...rights, ...env, ...program);
+  const output = await stage()
+    .on("a", "sh", "-c", script, said, ...run, ...rights, ...env, ...program)
+    .catch(async (error: unknown) => {
+      throw new Error(`hop ${hop}: ${await stage().on("a", "cat", said)}`, { cause: error });
+    });
   const lines = (await stage().on("a", "cat", said)).trimEnd().split("\n");
   return { seen: JSON.parse(lines.at(-1) ?? "") as Seen, output };
 }
