@@ -155,7 +155,7 @@ async function listen(
   receiver: Receiver,
 ): Promise<() => Promise<void>> {
   if (values.transport === "direct") {
-    const take: TakeBundle = (fill) => receiver.receive(fill);
+    const take: TakeBundle = (fill) => receiver.receive(fill, true);
     listener = await createPeerListener({ port: 7977, host: values.host, id, psk, handler, take });
     return listener.close;
   }

@@ -50,13 +50,12 @@ async function again(stage: Stage): Promise<void> {
 }
 
 function figuresOf({ downtime, report }: WatchedMove): PreCopyMove {
-  const { rounds, precopy, blackout, transfer, steps, timeline, criu } = report;
-  const ahead = steps.find(({ name }) => name === "rounds")?.ms ?? NaN;
+  const { rounds, precopy, blackout, transfer, criu } = report;
   return {
     downtime,
     blackout: blackout?.ms ?? NaN,
     predicted: precopy?.predictedMs ?? NaN,
-    ahead: ahead + (timeline.source["frozen"] ?? NaN),
+    ahead: Date.parse(blackout?.frozenAt ?? "") - Date.parse(rounds[0]?.startedAt ?? ""),
     rounds: rounds.length,
     bytes: sum(rounds.map(({ bytes }) => bytes)),
     finalBytes: transfer.bytes,

@@ -69,6 +69,8 @@ export interface TransferReport {
 }
 
 export interface Blackout {
+  /** When the service was frozen, by the source's clock. */
+  frozenAt: string;
   ms: number;
   /** Whose clock: the source's alone (it includes the answer's way back), or both nodes' wall clocks, whose difference is in it. */
   clock: "source" | "both";
@@ -166,13 +168,12 @@ function preCopyReport(
 export function blackoutOf(source: MigrationView, destination: MigrationView): Blackout | null {
   const { frozen, running: heard } = source.timeline;
   const { running } = destination.timeline;
-  if (frozen === undefined) return null;
-  if (heard !== undefined) return { ms: round(heard - frozen), clock: "source" };
-  if (running === undefined || source.startedAt === null || destination.startedAt === null) return null;
-  return {
-    ms: round(Date.parse(destination.startedAt) + running - (Date.parse(source.startedAt) + frozen)),
-    clock: "both",
-  };
+  if (frozen === undefined || source.startedAt === null) return null;
+  const froze = Date.parse(source.startedAt) + frozen;
+  const frozenAt = new Date(froze).toISOString();
+  if (heard !== undefined) return { frozenAt, ms: round(heard - frozen), clock: "source" };
+  if (running === undefined || destination.startedAt === null) return null;
+  return { frozenAt, ms: round(Date.parse(destination.startedAt) + running - froze), clock: "both" };
 }
 
 function transferReport({ mode, reason, source }: ReportParts): TransferReport {

@@ -57,7 +57,7 @@ export class Arrivals {
   async listen(request: ListenRequest): Promise<void> {
     await this.#listener?.close();
     const { id, handler } = this.#options;
-    const take: TakeBundle = (fill) => this.#taken((receiver) => receiver.receive(fill));
+    const take: TakeBundle = (fill) => this.#taken((receiver) => receiver.receive(fill, true));
     this.#listener = await createPeerListener({ ...request, id, handler, take });
     await replaceDurably(this.#listenFile(), JSON.stringify(request));
   }
@@ -110,12 +110,13 @@ export class Arrivals {
     await this.#taken((receiver) => receiveSegments(request, receiver));
   }
 
-  async #taken(take: (receiver: Receiver) => Promise<void>): Promise<void> {
+  async #taken<T>(take: (receiver: Receiver) => Promise<T>): Promise<T> {
     const { receiver } = this.#expected();
     const before = receiver.progress().bytes;
-    await take(receiver);
+    const taken = await take(receiver);
     // A rehearsal brings nothing.
     if (receiver.progress().bytes > before) await this.#options.onTaken();
+    return taken;
   }
 
   issueLine(): LineKey {

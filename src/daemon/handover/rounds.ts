@@ -149,11 +149,12 @@ export class Rounds {
   }
 
   async #getReady(client: PeerClient, request: RoundRequest): Promise<Ready> {
+    const startedAt = new Date().toISOString();
     await this.#refuseUntracked();
     const ready = await this.#prepare(client);
     this.#pace.set(this.#record.tuning.bandwidth ?? request.bandwidth);
     // On disk before CRIU touches the tree: whatever ends this daemon, nothing builds on what was before.
-    this.#record.rounds = [...this.#record.rounds, begunRound(this.#record.rounds, new Date().toISOString())];
+    this.#record.rounds = [...this.#record.rounds, begunRound(this.#record.rounds, startedAt)];
     await this.#write();
     return ready;
   }

@@ -2,6 +2,7 @@ import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type * as z from "zod/mini";
 import {
+  digestsOf,
   LineKey,
   PeerState,
   Received,
@@ -11,18 +12,20 @@ import {
   type Segment,
 } from "../api.js";
 import { bundleHead } from "./bundle.js";
+import { digestOf } from "./digest.js";
 import { TransferError } from "./errors.js";
 import { asked, exchange, type Answer, type Question, type Target } from "./exchange.js";
 import { LinePool } from "./line/client.js";
+import type { Piece } from "./piece-queue.js";
 import { pskClientOptions } from "./psk.js";
 
 /** The destination's daemon, as the source's sees it. Every method rejects with a TransferError, or with the signal's reason. */
 export interface PeerClient {
   /**
    * Sends the bytes of one segment, or of many small ones, one after the other; resolves once the peer has verified
-   * the digests. `bytes` may be used again after that, and after a rejection.
+   * them, with their digests. `bytes` may be used again after that, and after a rejection.
    */
-  put(segments: readonly Segment[], bytes: Buffer, signal: AbortSignal): Promise<void>;
+  put(pieces: readonly Piece[], bytes: Buffer, signal: AbortSignal): Promise<Segment[]>;
   /** Answers when the tree is prepared or has failed: no time limit but the signal's. */
   final(body: FinalRequest, signal: AbortSignal): Promise<PeerState>;
   /** Answers when the tree runs: no time limit but the signal's. */
@@ -50,7 +53,7 @@ export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
   const target = targetOf(peer, options);
   const base = `/peer/${options.id}`;
   const ask = async <T>(question: Question, schema: z.ZodMiniType<T>): Promise<T> =>
-    checked(question, await exchange(target, question), schema);
+    checked(`${question.method} ${question.path}`, await exchange(target, question), schema);
   const post = <T>(
     route: string,
     body: unknown,
@@ -63,14 +66,21 @@ export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
     peer.transport === "direct"
       ? new LinePool(peer, silence, (signal) => post("line", {}, LineKey, signal, silence))
       : undefined;
-  const put: PeerClient["put"] = async (segments, bytes, signal) => {
-    const head = bundleHead(segments);
-    await (lines === undefined
-      ? exchange(target, { method: "PUT", path: `${base}/segments`, bytes: [head, bytes], signal, silence })
-      : asked("a line", signal, () => lines.ask([head, bytes], signal)));
+  const relayed: PeerClient["put"] = async (pieces, bytes, signal) => {
+    const segments = withDigests(pieces, bytes);
+    const body = [bundleHead(segments), bytes];
+    await exchange(target, { method: "PUT", path: `${base}/segments`, bytes: body, signal, silence });
+    return segments;
   };
+  const sealed =
+    (pool: LinePool): PeerClient["put"] =>
+    async (pieces, bytes, signal) => {
+      const answer = await asked("a line", signal, () => pool.ask([bundleHead(pieces), bytes], signal));
+      const { digests } = checked("a line", answer, digestsOf(pieces.length));
+      return digests.map((digest, at) => ({ ...(pieces[at] as Piece), digest }));
+    };
   return {
-    put,
+    put: lines === undefined ? relayed : sealed(lines),
     final: (body, signal) => post("final", body, PeerState, signal),
     released: (body, signal) => post("released", body, PeerState, signal),
     aborted: (signal) => post("aborted", {}, PeerState, signal),
@@ -97,10 +107,19 @@ function targetOf(peer: Peer, options: ConnectOptions): Target {
   }
 }
 
-function checked<T>(question: Question, answer: Answer, schema: z.ZodMiniType<T>): T {
+/** Nothing on the relay's way proves the bytes from end to end; on a line the seal does. */
+function withDigests(pieces: readonly Piece[], bytes: Buffer): Segment[] {
+  let end = 0;
+  return pieces.map((piece) => ({
+    ...piece,
+    digest: digestOf(bytes.subarray(end, (end += piece.length))),
+  }));
+}
+
+function checked<T>(what: string, answer: Answer, schema: z.ZodMiniType<T>): T {
   const parsed = schema.safeParse(answer.json);
   if (parsed.success) return parsed.data;
-  throw new TransferError(`${question.method} ${question.path}`, {
+  throw new TransferError(what, {
     kind: "refused",
     status: answer.status,
     code: "BAD_ANSWER",

@@ -1,9 +1,7 @@
+import type { Segment } from "../api.js";
+
 /** A part of a file that is to be shipped. */
-export interface Piece {
-  file: string;
-  offset: number;
-  length: number;
-}
+export type Piece = Omit<Segment, "digest">;
 
 /** Pieces in the order they came; whoever asks while there is none waits until there is, or until the end was said. */
 export class PieceQueue {

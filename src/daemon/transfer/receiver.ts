@@ -1,4 +1,4 @@
-import { ImageFile, type Received, type Segment } from "../api.js";
+import { ImageFile, type Received, type Segment, type SentSegment } from "../api.js";
 import { HttpError } from "../refusals.js";
 import { Buffers } from "./buffers.js";
 import { digestOf } from "./digest.js";
@@ -29,10 +29,12 @@ export interface ReceiverOptions {
 /** The destination's store of one migration's images. */
 export interface Receiver {
   /**
-   * Takes a bundle of segments; resolves once every length and digest is verified and all of it is written: nothing
-   * wrong is ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
+   * Takes a bundle of segments; resolves to their digests once every length and digest is verified and all of it is written:
+   * nothing wrong is ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
+   *
+   * @param sealed whether `fill` rejects where the bytes are not those that were sent: digests may lack then.
    */
-  receive(fill: Fill): Promise<void>;
+  receive(fill: Fill, sealed?: boolean): Promise<string[]>;
   received(): Received;
   progress(): { bytes: number; files: number };
   /** From now on only files of this round are taken, or only what is no round's (null): what comes late is refused. */
@@ -87,7 +89,7 @@ class ImageReceiver implements Receiver {
   readonly #index: SegmentIndex;
   readonly #buffers: Buffers;
   readonly #closing = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<unknown>>();
   #sealed = false;
   #expected: (file: string) => boolean = () => true;
 
@@ -99,10 +101,10 @@ class ImageReceiver implements Receiver {
     this.#buffers = new Buffers(longestBundle, options.atOnce ?? 8);
   }
 
-  async receive(fill: Fill): Promise<void> {
-    const taken = this.#buffers.use(this.#closing.signal, (buffer) => this.#take(buffer, fill));
+  receive(fill: Fill, sealed = false): Promise<string[]> {
+    const taken = this.#buffers.use(this.#closing.signal, (buffer) => this.#take(buffer, fill, sealed));
     this.#underWay.add(taken);
-    await taken.finally(() => this.#underWay.delete(taken));
+    return taken.finally(() => this.#underWay.delete(taken));
   }
 
   received(): Received {
@@ -147,30 +149,32 @@ class ImageReceiver implements Receiver {
     this.#journal.close();
   }
 
-  async #take(buffer: Buffer, fill: Fill): Promise<void> {
+  async #take(buffer: Buffer, fill: Fill, sealed: boolean): Promise<string[]> {
     const length = await fill(buffer, this.#options.silence ?? 10_000, this.#closing.signal);
     const parts = readBundle(buffer.subarray(0, length));
-    for (const part of parts) this.#verify(part);
-    this.#keep(parts);
+    const segments = parts.map((part) => this.#verified(part, sealed));
+    for (const [at, { bytes }] of parts.entries()) this.#keep(segments[at] as Segment, bytes);
+    return segments.map(({ digest }) => digest);
   }
 
-  #verify({ segment, bytes }: Bundled): void {
+  #verified({ segment, bytes }: Bundled, sealed: boolean): Segment {
     this.#check(segment);
+    if (segment.digest === undefined && !sealed)
+      throw new HttpError(400, "BUNDLE", `${segment.file} came without a digest, and without a seal`);
     const digest = digestOf(bytes);
-    if (digest !== segment.digest)
+    if (digest !== (segment.digest ?? digest))
       throw new HttpError(400, "DIGEST", `the digest of ${segment.file} is ${digest}`);
+    return { ...segment, digest };
   }
 
-  #keep(parts: readonly Bundled[]): void {
-    for (const { segment, bytes } of parts) {
-      this.#check(segment);
-      this.#store.write(segment.file, segment.offset, bytes);
-      this.#index.add(segment);
-      this.#journal.add(segment);
-    }
+  #keep(segment: Segment, bytes: Buffer): void {
+    this.#check(segment);
+    this.#store.write(segment.file, segment.offset, bytes);
+    this.#index.add(segment);
+    this.#journal.add(segment);
   }
 
-  #check(segment: Segment): void {
+  #check(segment: SentSegment): void {
     if (this.#sealed)
       throw new HttpError(409, "SEALED", "the list of files was accepted, nothing more is taken");
     if (!ImageFile.safeParse(segment.file).success)

@@ -33,7 +33,7 @@ export class SegmentIndex {
   }
 
   /** Bytes that would be known if this segment were added. */
-  bytesWith(segment: Segment): number {
+  bytesWith(segment: Pick<Segment, "file" | "offset" | "length">): number {
     return this.#bytes + segment.length - (this.#files.get(segment.file)?.get(segment.offset)?.length ?? 0);
   }
 

@@ -1,7 +1,6 @@
 import { pause } from "../../wait.js";
 import type { Segment, TransferProgress } from "../api.js";
 import type { PeerClient } from "./client.js";
-import { digestOf } from "./digest.js";
 import { TransferError } from "./errors.js";
 import { filesIn, growingFiles, readSegment, type FoundFile } from "./image-files.js";
 import type { Pace } from "./pace.js";
@@ -147,23 +146,18 @@ class ImageShipper implements Shipper {
   async #ship(pieces: readonly Piece[], buffer: Buffer): Promise<void> {
     const { root, pace, onWait } = this.#options;
     await pace?.take(bytesOf(pieces), this.#signal, onWait);
-    const segments: Segment[] = [];
     let end = 0;
-    for (const piece of pieces) {
-      const bytes = buffer.subarray(end, (end += piece.length));
-      readSegment(root, piece.file, piece.offset, bytes);
-      segments.push({ ...piece, digest: digestOf(bytes) });
+    for (const { file, offset, length } of pieces) {
+      readSegment(root, file, offset, buffer.subarray(end, (end += length)));
     }
-    await this.#deliver(segments, buffer.subarray(0, end));
-    for (const segment of segments) this.#verified.add(segment);
+    for (const segment of await this.#deliver(pieces, buffer.subarray(0, end))) this.#verified.add(segment);
     this.#options.onProgress(this.#progress());
   }
 
-  async #deliver(segments: readonly Segment[], bytes: Buffer): Promise<void> {
+  async #deliver(pieces: readonly Piece[], bytes: Buffer): Promise<Segment[]> {
     for (let damaged = 0; ;) {
       try {
-        await this.#options.client.put(segments, bytes, this.#signal);
-        return;
+        return await this.#options.client.put(pieces, bytes, this.#signal);
       } catch (thrown) {
         if (isLost(thrown)) await this.#afterLoss();
         else if (!isDamaged(thrown) || ++damaged === mostDamaged) throw thrown;
@@ -191,7 +185,8 @@ class ImageShipper implements Shipper {
     const lacking = sent.filter((segment) => !arrived.has(segment));
     for (const segment of lacking) {
       this.#verified.remove(segment);
-      this.#queue.push(segment);
+      const { digest: _, ...piece } = segment;
+      this.#queue.push(piece);
     }
   }
 

@@ -10,7 +10,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LineKey, Peer, Segment } from "../../../src/daemon/api.js";
+import type { LineKey, Peer, SentSegment } from "../../../src/daemon/api.js";
 import { HttpError } from "../../../src/daemon/refusals.js";
 import { bundleHead } from "../../../src/daemon/transfer/bundle.js";
 import type { TakeBundle } from "../../../src/daemon/transfer/line/serve.js";
@@ -70,9 +70,9 @@ export async function destination(
     silence,
   });
   const answered: string[] = [];
-  const take = async (fill: Fill): Promise<void> => {
+  const take = async (fill: Fill): Promise<string[]> => {
     await options.before?.();
-    await receiver.receive(fill);
+    return receiver.receive(fill, true);
   };
   const answer = async (request: IncomingMessage): Promise<unknown> => {
     if (request.method === "GET") return receiver.received();
@@ -127,7 +127,7 @@ async function onTls(handler: RequestListener, take: TakeBundle, again?: Peer): 
 }
 
 /** A bundle of one segment, as it comes. */
-export function bundleOf(segment: Segment, bytes: Buffer): Fill {
+export function bundleOf(segment: SentSegment, bytes: Buffer): Fill {
   const bundle = Buffer.concat([bundleHead([segment]), bytes]);
   return async (into) => bundle.copy(into);
 }

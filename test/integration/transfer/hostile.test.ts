@@ -2,11 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import fc from "fast-check";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { join } from "node:path";
-import type { Peer, Segment } from "../../../src/daemon/api.js";
-import { longestBundle } from "../../../src/daemon/transfer/bundle.js";
+import { LineKey, type Peer, type Segment } from "../../../src/daemon/api.js";
+import { bundleHead, longestBundle } from "../../../src/daemon/transfer/bundle.js";
 import { connectPeer, type PeerClient } from "../../../src/daemon/transfer/client.js";
+import { exchange } from "../../../src/daemon/transfer/exchange.js";
+import { LinePool } from "../../../src/daemon/transfer/line/client.js";
 import { openReceiver, type Receiver } from "../../../src/daemon/transfer/receiver.js";
 import { digestOf } from "../../../src/daemon/transfer/digest.js";
 import { segmentSize, type FinalFile } from "../../../src/daemon/transfer/segment.js";
@@ -23,6 +25,8 @@ const transports: Peer["transport"][] = ["relay", "direct"];
 let at: Scratch;
 let to: Destination;
 let client: PeerClient;
+/** Sends a bundle that our client would not; resolves to the status that comes back. */
+let put: (listed: object[], bytes: Buffer) => Promise<number>;
 
 const good = randomBytes(1000);
 const base = segmentOf("final/pages-1.img", 0, good);
@@ -104,7 +108,7 @@ const wrong: fc.Arbitrary<Case & { status: number }> = fc.oneof(
       body: good,
       status: 400,
     })),
-  fc.constantFrom("file", "offset", "length", "digest").map((key) => {
+  fc.constantFrom("file", "offset", "length").map((key) => {
     const { [key]: _, ...listed } = base;
     return { what: `without ${key}`, listed, body: good, status: 400 };
   }),
@@ -115,6 +119,7 @@ describe.each(transports)("%s", (transport) => {
     at = scratch();
     to = await destination(at, transport, { silence: 300 });
     client = connectPeer(to.peer, { id, silence: 3000 });
+    put = putTo(to.peer);
     await client.put([base], good, AbortSignal.timeout(3000));
   });
   afterAll(async () => {
@@ -150,6 +155,15 @@ describe.each(transports)("%s", (transport) => {
   });
 });
 
+test("without a digest there has to be a seal", async () => {
+  const { receiver } = await store();
+  const { digest, ...bare } = base;
+  await expect(receiver.receive(bundleOf(bare, good))).rejects.toMatchObject({ status: 400, code: "BUNDLE" });
+  expect(receiver.received()).toEqual({ segments: [] });
+  expect(await receiver.receive(bundleOf(bare, good), true)).toEqual([digest]);
+  expect(receiver.received()).toEqual({ segments: [base] });
+});
+
 test("a sender that stops in the middle is let go, and the next one served", async () => {
   at = scratch();
   to = await destination(at, "relay", { silence: 300 });
@@ -161,7 +175,7 @@ test("a sender that stops in the middle is let go, and the next one served", asy
     stuck.on("error", resolve).on("response", (answer) => resolve(answer.statusCode)),
   );
   stuck.write(good.subarray(0, 10));
-  await expect(client.put([base], good, AbortSignal.timeout(3000))).resolves.toBeUndefined();
+  await expect(client.put([base], good, AbortSignal.timeout(3000))).resolves.toEqual([base]);
   await ended;
   client.close();
   await to.close();
@@ -331,11 +345,18 @@ test("all together have a limit, a segment that replaces itself counts once", as
   });
 });
 
-/** The status that comes back. */
-async function put(listed: object[], bytes: Buffer): Promise<number> {
-  const sent = client.put(listed as Segment[], bytes, AbortSignal.timeout(3000));
-  return sent.then(
-    () => 200,
-    (thrown: { fault?: { status?: number } }) => thrown.fault?.status ?? 0,
-  );
+function putTo(peer: Peer): typeof put {
+  const within = (): AbortSignal => AbortSignal.timeout(3000);
+  const parts = (listed: object[], bytes: Buffer): Buffer[] => [bundleHead(listed as Segment[]), bytes];
+  if (peer.transport === "direct") {
+    const lines = new LinePool(peer, 3000, () => client.post("line", {}, LineKey, within()));
+    return async (listed, bytes) => (await lines.ask(parts(listed, bytes), within())).status;
+  }
+  const target = { agent: new Agent(), where: { socketPath: peer.socket }, secure: false };
+  const question = { method: "PUT", path: `/peer/${id}/segments` } as const;
+  return (listed, bytes) =>
+    exchange(target, { ...question, bytes: parts(listed, bytes), signal: within() }).then(
+      ({ status }) => status,
+      (thrown: { fault?: { status?: number } }) => thrown.fault?.status ?? 0,
+    );
 }

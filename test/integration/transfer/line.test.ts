@@ -75,7 +75,7 @@ test("a bundle, its answer, and the next one", async () => {
     await sendFrame(socket, ours, [bundle]);
     const text = Buffer.alloc(1000);
     const length = await (await Frame.next(intake, theirs)).into(text, {});
-    expect(JSON.parse(text.toString("utf8", 0, length))).toEqual({ status: 200 });
+    expect(JSON.parse(text.toString("utf8", 0, length))).toEqual({ status: 200, digests: [segment.digest] });
   }
   expect(to.receiver.received()).toEqual({ segments: [segment] });
   socket.destroy();

@@ -30,7 +30,7 @@ async function listener(): Promise<PeerListener & { asked: number }> {
       counted.asked++;
       response.end(JSON.stringify({ segments: [] }));
     },
-    take: async () => undefined,
+    take: async () => [],
   });
   return until(Object.assign(counted, made));
 }
@@ -94,7 +94,7 @@ test("a port that is taken says so", async () => {
     id,
     psk,
     handler: () => undefined,
-    take: async () => undefined,
+    take: async () => [],
   });
   await expect(again).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

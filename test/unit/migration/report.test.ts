@@ -15,9 +15,20 @@ describe("the report", () => {
     expect(precopy).toMatchSnapshot();
   });
 
+  const frozenAt = "2026-01-01T00:00:02.010Z";
   test.each([
-    ["by the source's clock where it heard the answer", source, destination, { ms: 520, clock: "source" }],
-    ["else by both clocks", { ...source, timeline: { frozen: 10 } }, destination, { ms: 515, clock: "both" }],
+    [
+      "by the source's clock where it heard the answer",
+      source,
+      destination,
+      { frozenAt, ms: 520, clock: "source" },
+    ],
+    [
+      "else by both clocks",
+      { ...source, timeline: { frozen: 10 } },
+      destination,
+      { frozenAt, ms: 515, clock: "both" },
+    ],
     ["not without a freeze", { ...source, timeline: {} }, destination, null],
     ["not without an end", { ...source, timeline: { frozen: 10 } }, { ...destination, timeline: {} }, null],
   ])("blackout: %s", (_title, theirs, ours, blackout) => {

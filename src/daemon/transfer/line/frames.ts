@@ -8,7 +8,7 @@ import { tagSize, type Seal } from "./seal.js";
 
 const headSize = 4;
 /** Bytes that are sealed before the socket is asked to send them: they stay in the processor's cache until it has. */
-const stride = 512 * 1024;
+const stride = 1024 * 1024;
 
 /** Resolves when all of it was handed to the kernel; rejects where the connection breaks before. */
 export async function sendFrame(socket: Socket, seal: Seal, parts: readonly Buffer[]): Promise<void> {

@@ -6,8 +6,8 @@ import { Frame, sendFrame } from "./frames.js";
 import type { Intake } from "./intake.js";
 import { keySize, Seal } from "./seal.js";
 
-/** Takes one bundle of segments; rejects with an HttpError where the sender is to blame. */
-export type TakeBundle = (fill: Fill) => Promise<void>;
+/** Takes one bundle of segments, proven by its seal; resolves to their digests. Rejects with an HttpError where the sender is to blame. */
+export type TakeBundle = (fill: Fill) => Promise<string[]>;
 
 /** Bytes of a token, with which a line begins. */
 export const tokenSize = 16;
@@ -66,8 +66,8 @@ export class Lines {
 
   async #answer(frame: Frame): Promise<object> {
     try {
-      await this.#take((into, silence, signal) => frame.into(into, { silence, signal }));
-      return { status: 200 };
+      const digests = await this.#take((into, silence, signal) => frame.into(into, { silence, signal }));
+      return { status: 200, digests };
     } catch (thrown) {
       if (frame.broken) throw thrown;
       await frame.skip({ silence: patience });
