@@ -155,8 +155,9 @@ async function listen(
   receiver: Receiver,
 ): Promise<() => Promise<void>> {
   if (values.transport === "direct") {
+    const answers = { http: handler, json: async () => ({ status: 404, json: {} }) };
     const take: TakeBundle = (fill) => receiver.receive(fill, true);
-    listener = await createPeerListener({ port: 7977, host: values.host, id, psk, handler, take });
+    listener = await createPeerListener({ port: 7977, host: values.host, id, psk, answers, take });
     return listener.close;
   }
   const server = createServer(handler).listen(socketPath());

@@ -1,6 +1,5 @@
 /** The daemon of one service: who owns it, what runs, and the one migration that may be open. */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import type { RequestListener } from "node:http";
 import { join } from "node:path";
 import { runCanary } from "./canary.js";
 import {
@@ -32,6 +31,7 @@ import type { PageLists } from "./page-lists.js";
 import type { Processes } from "./processes.js";
 import { memoryOf } from "./procfs.js";
 import { Conflict, NotFound } from "./refusals.js";
+import type { Answers } from "./router.js";
 import type { Service } from "./service.js";
 
 export interface DaemonDeps {
@@ -59,12 +59,12 @@ export class Daemon {
   #half: AnyHalf | undefined;
   #open: OpenMigration | undefined;
 
-  readonly #peerHandler: RequestListener;
+  readonly #peerAnswers: Answers;
 
-  /** @param peerHandler answers the source's daemon on a migration's own listener. */
-  constructor(deps: DaemonDeps, peerHandler: (daemon: Daemon) => RequestListener) {
+  /** @param peerAnswers for the source's daemon, on a migration's own listener. */
+  constructor(deps: DaemonDeps, peerAnswers: (daemon: Daemon) => Answers) {
     this.deps = deps;
-    this.#peerHandler = peerHandler(this);
+    this.#peerAnswers = peerAnswers(this);
     deps.service.onEnd = (ended) => this.#serviceEnded(ended);
   }
 
@@ -127,7 +127,7 @@ export class Daemon {
       closed: (id) => this.#closed(id),
     };
     if (open.role === "source") return new SourceHalf(deps, open, state as SourceHalf["state"]);
-    return new DestinationHalf(deps, open, state as DestinationHalf["state"], this.#peerHandler);
+    return new DestinationHalf(deps, open, state as DestinationHalf["state"], this.#peerAnswers);
   }
 
   /** What had to wait for the migration's end: a service that ended meanwhile, or one to start after a reboot. */

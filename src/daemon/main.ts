@@ -12,7 +12,7 @@ import { daemonSocket, ownershipFile, type DaemonPaths } from "./paths.js";
 import { nativePageLists } from "./page-lists.js";
 import { Processes } from "./processes.js";
 import { lifeId } from "./procfs.js";
-import { serve } from "./router.js";
+import { answersOf, serve } from "./router.js";
 import { controlRoutes, documentRoute, peerRoutes } from "./routes/index.js";
 import { Service } from "./service.js";
 import { version } from "./version.js";
@@ -67,7 +67,7 @@ async function makeDaemon(processes: Processes): Promise<Daemon> {
   const engine = await containerEngine(processes, paths);
   const pageLists = nativePageLists();
   const deps = { paths, processes, engine, pageLists, service, ownership, life, version, log, giveUp };
-  return new Daemon(deps, (daemon) => serve(peerRoutes(daemon), log));
+  return new Daemon(deps, (daemon) => answersOf(peerRoutes(daemon), log));
 }
 
 async function listen(daemon: Daemon): Promise<void> {

@@ -9,8 +9,8 @@ export interface Asked<B, Q> {
   params: Record<string, string>;
   query: Q;
   body: B;
-  /** For bodies that are no JSON: the route has no schema and reads it itself. */
-  request: IncomingMessage;
+  /** For bodies that are no JSON: the route has no schema and reads it itself. Undefined where it was not asked over HTTP. */
+  request: IncomingMessage | undefined;
 }
 
 export interface Route {
@@ -43,12 +43,39 @@ export function route<B, Q = unknown>(
 /** Bytes of a JSON body at most: the list of a large image's segments is the longest. */
 const longestBody = 64 * 1024 * 1024;
 
+/** Answers a POST of JSON that came another way than by HTTP; never rejects. */
+export type AnswerJson = (path: string, json: unknown) => Promise<{ status: number; json: unknown }>;
+
+/** The same routes, both ways. */
+export interface Answers {
+  http: RequestListener;
+  json: AnswerJson;
+}
+
+export function answersOf(routes: readonly Route[], log: Log): Answers {
+  return { http: serve(routes, log), json: answerJson(routes, log) };
+}
+
 export function serve(routes: readonly Route[], log: Log): RequestListener {
   return (request, response) => {
     answer(routes, request).then(
       ({ status, body }) => send(response, status, body),
       (thrown: unknown) => refuse(request, response, thrown, log),
     );
+  };
+}
+
+function answerJson(routes: readonly Route[], log: Log): AnswerJson {
+  return async (path, json) => {
+    try {
+      const { found, params } = find(routes, "POST", path);
+      const body = found.request && checked(found.request, json);
+      const answer = await found.handle({ params, query: undefined, body, request: undefined });
+      return { status: found.status, json: answer };
+    } catch (thrown) {
+      const refusal = logged(thrown, log, { method: "POST", url: path });
+      return { status: refusal.status, json: errorBody(refusal) };
+    }
   };
 }
 
@@ -132,14 +159,15 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown, log: Log): void {
-  const refusal = refusalOf(thrown);
-  if (!(thrown instanceof HttpError))
-    log.error("a request failed", {
-      method: request.method,
-      url: request.url,
-      stack: thrown instanceof Error ? thrown.stack : thrown,
-    });
+  const refusal = logged(thrown, log, { method: request.method, url: request.url });
   // What was not read of the body would be taken for the next request.
   if (!request.complete) response.setHeader("connection", "close");
   send(response, refusal.status, errorBody(refusal));
+}
+
+/** What it is to whoever asked; what nobody meant is for the log too. */
+function logged(thrown: unknown, log: Log, asked: { method?: string; url?: string }): HttpError {
+  if (!(thrown instanceof HttpError))
+    log.error("a request failed", { ...asked, stack: thrown instanceof Error ? thrown.stack : thrown });
+  return refusalOf(thrown);
 }

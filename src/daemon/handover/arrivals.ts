@@ -1,5 +1,5 @@
 /** What arrives at the destination: the listener of this migration, and the store of its images. */
-import type { IncomingMessage, RequestListener } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { basename, join } from "node:path";
 import {
   ListenRequest,
@@ -16,6 +16,7 @@ import type { Log } from "../log.js";
 import type { PageLists } from "../page-lists.js";
 import { preallocateImages, removeUnused, reserveMemory } from "../preallocate.js";
 import { Conflict } from "../refusals.js";
+import type { Answers } from "../router.js";
 import type { TakeBundle } from "../transfer/line/serve.js";
 import { createPeerListener, type PeerListener } from "../transfer/listener.js";
 import { openReceiver, type Receiver } from "../transfer/receiver.js";
@@ -30,8 +31,8 @@ export interface ArrivalsOptions {
   id: string;
   /** The migration's directory; exists. */
   directory: string;
-  /** Answers the source's daemon. */
-  handler: RequestListener;
+  /** For the source's daemon. */
+  answers: Answers;
   /** Called whenever segments were taken. */
   onTaken: () => Promise<void>;
   pageLists: PageLists;
@@ -56,9 +57,10 @@ export class Arrivals {
   /** Listens with this migration's secret; a second call replaces the first. */
   async listen(request: ListenRequest): Promise<void> {
     await this.#listener?.close();
-    const { id, handler } = this.#options;
+    const { id, answers } = this.#options;
+    const json: Answers["json"] = (word, body) => answers.json(`/peer/${id}/${word}`, body);
     const take: TakeBundle = (fill) => this.#taken((receiver) => receiver.receive(fill, true));
-    this.#listener = await createPeerListener({ ...request, id, handler, take });
+    this.#listener = await createPeerListener({ ...request, id, answers: { ...answers, json }, take });
     await replaceDurably(this.#listenFile(), JSON.stringify(request));
   }
 

@@ -1,6 +1,5 @@
 /** The destination's half: executes destinationTable. What it decides stands in the table, how it is done stands here. */
 import { join } from "node:path";
-import type { RequestListener } from "node:http";
 import {
   type DestinationStateName,
   type ExpectRequest,
@@ -20,6 +19,7 @@ import { giveBackReserve } from "../preallocate.js";
 import { isDead, readStat } from "../procfs.js";
 import { succeeded, type Tracked } from "../processes.js";
 import { Conflict } from "../refusals.js";
+import type { Answers } from "../router.js";
 import { heldFile } from "../verdict.js";
 import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
@@ -42,19 +42,14 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   readonly #list: FinalList;
   #resumeFailedBefore = false;
 
-  /** @param peerHandler answers the source's daemon. */
-  constructor(
-    deps: HandOverDeps,
-    open: OpenMigration,
-    state: DestinationStateName,
-    peerHandler: RequestListener,
-  ) {
+  /** @param answers for the source's daemon. */
+  constructor(deps: HandOverDeps, open: OpenMigration, state: DestinationStateName, answers: Answers) {
     super(deps, open, destinationTable, state);
     this.#list = new FinalList(this.directory);
     const onTaken = (): Promise<void> => this.#taken();
     const { directory } = this;
     const { pageLists, log } = deps;
-    this.arrivals = new Arrivals({ id: open.id, directory, handler: peerHandler, onTaken, pageLists, log });
+    this.arrivals = new Arrivals({ id: open.id, directory, answers, onTaken, pageLists, log });
   }
 
   async recover(reborn: boolean): Promise<void> {

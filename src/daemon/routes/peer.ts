@@ -26,6 +26,7 @@ export function peerRoutes(daemon: Daemon): Route[] {
       raw: true,
       response: Nothing,
       handle: async ({ params, request }) => {
+        if (request === undefined) throw new BadRequest("segments come in a body, or in frames of their own");
         await daemon.destination(params["id"] ?? "").arrivals.segments(request);
         return {};
       },

@@ -16,6 +16,7 @@ import { digestOf } from "./digest.js";
 import { TransferError } from "./errors.js";
 import { asked, exchange, type Answer, type Question, type Target } from "./exchange.js";
 import { LinePool } from "./line/client.js";
+import { longestJson } from "./line/frames.js";
 import type { Piece } from "./piece-queue.js";
 import { pskClientOptions } from "./psk.js";
 
@@ -47,50 +48,102 @@ export interface ConnectOptions {
   silence?: number;
 }
 
+/** Characters of JSON that go over a line; there is a little beside it, and a character may be several bytes. */
+const longestQuestion = longestJson / 4;
+
 /** Connects when first asked something; a broken connection is replaced at the next question. */
 export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
-  const silence = options.silence ?? 10_000;
-  const target = targetOf(peer, options);
-  const base = `/peer/${options.id}`;
-  const ask = async <T>(question: Question, schema: z.ZodMiniType<T>): Promise<T> =>
-    checked(`${question.method} ${question.path}`, await exchange(target, question), schema);
-  const post = <T>(
+  return peer.transport === "direct" ? new LinedPeer(peer, options) : new HttpPeer(peer, options);
+}
+
+/** Through the relay: everything over HTTP. */
+class HttpPeer implements PeerClient {
+  protected readonly silence: number;
+  protected readonly base: string;
+  readonly #target: Target;
+
+  constructor(peer: Peer, options: ConnectOptions) {
+    this.silence = options.silence ?? 10_000;
+    this.base = `/peer/${options.id}`;
+    this.#target = targetOf(peer, options);
+  }
+
+  /** Nothing on the relay's way proves the bytes from end to end: their digests go before them. */
+  async put(pieces: readonly Piece[], bytes: Buffer, signal: AbortSignal): Promise<Segment[]> {
+    let end = 0;
+    const segments = pieces.map((piece) => ({
+      ...piece,
+      digest: digestOf(bytes.subarray(end, (end += piece.length))),
+    }));
+    const { base, silence } = this;
+    const body = [bundleHead(segments), bytes];
+    await exchange(this.#target, { method: "PUT", path: `${base}/segments`, bytes: body, signal, silence });
+    return segments;
+  }
+
+  final(body: FinalRequest, signal: AbortSignal): Promise<PeerState> {
+    return this.post("final", body, PeerState, signal);
+  }
+
+  released(body: ReleaseProof, signal: AbortSignal): Promise<PeerState> {
+    return this.post("released", body, PeerState, signal);
+  }
+
+  aborted(signal: AbortSignal): Promise<PeerState> {
+    return this.post("aborted", {}, PeerState, signal);
+  }
+
+  received(signal: AbortSignal): Promise<Received> {
+    return this.ask({ method: "GET", path: this.base, signal, silence: this.silence }, Received);
+  }
+
+  post<T>(route: string, body: unknown, answer: z.ZodMiniType<T>, signal: AbortSignal): Promise<T> {
+    return this.ask({ method: "POST", path: `${this.base}/${route}`, json: body, signal }, answer);
+  }
+
+  close(): void {
+    this.#target.agent.destroy();
+  }
+
+  protected async ask<T>(question: Question, answer: z.ZodMiniType<T>): Promise<T> {
+    const what = `${question.method} ${question.path}`;
+    return checked(what, await exchange(this.#target, question), answer);
+  }
+}
+
+/** Direct: segments and what is short over lines, the rest over HTTP in TLS, which every line begins with. */
+class LinedPeer extends HttpPeer {
+  readonly #lines: LinePool;
+
+  constructor(peer: Extract<Peer, { transport: "direct" }>, options: ConnectOptions) {
+    super(peer, options);
+    const { silence } = this;
+    const question = { method: "POST", path: `${this.base}/line`, json: {}, silence } as const;
+    this.#lines = new LinePool(peer, silence, (signal) => this.ask({ ...question, signal }, LineKey));
+  }
+
+  override async put(pieces: readonly Piece[], bytes: Buffer, signal: AbortSignal): Promise<Segment[]> {
+    const send = (): Promise<Answer> => this.#lines.send([bundleHead(pieces), bytes], signal);
+    const { digests } = checked("a line", await asked("a line", signal, send), digestsOf(pieces.length));
+    return digests.map((digest, at) => ({ ...(pieces[at] as Piece), digest }));
+  }
+
+  override async post<T>(
     route: string,
     body: unknown,
-    schema: z.ZodMiniType<T>,
+    answer: z.ZodMiniType<T>,
     signal: AbortSignal,
-    limit?: number,
-  ): Promise<T> =>
-    ask({ method: "POST", path: `${base}/${route}`, json: body, signal, silence: limit }, schema);
-  const lines =
-    peer.transport === "direct"
-      ? new LinePool(peer, silence, (signal) => post("line", {}, LineKey, signal, silence))
-      : undefined;
-  const relayed: PeerClient["put"] = async (pieces, bytes, signal) => {
-    const segments = withDigests(pieces, bytes);
-    const body = [bundleHead(segments), bytes];
-    await exchange(target, { method: "PUT", path: `${base}/segments`, bytes: body, signal, silence });
-    return segments;
-  };
-  const sealed =
-    (pool: LinePool): PeerClient["put"] =>
-    async (pieces, bytes, signal) => {
-      const answer = await asked("a line", signal, () => pool.ask([bundleHead(pieces), bytes], signal));
-      const { digests } = checked("a line", answer, digestsOf(pieces.length));
-      return digests.map((digest, at) => ({ ...(pieces[at] as Piece), digest }));
-    };
-  return {
-    put: lines === undefined ? relayed : sealed(lines),
-    final: (body, signal) => post("final", body, PeerState, signal),
-    released: (body, signal) => post("released", body, PeerState, signal),
-    aborted: (signal) => post("aborted", {}, PeerState, signal),
-    received: (signal) => ask({ method: "GET", path: base, signal, silence }, Received),
-    post,
-    close: () => {
-      target.agent.destroy();
-      lines?.close();
-    },
-  };
+  ): Promise<T> {
+    if (JSON.stringify(body).length > longestQuestion) return super.post(route, body, answer, signal);
+    const what = `POST ${this.base}/${route}`;
+    const ask = (): Promise<Answer> => this.#lines.ask({ route, body }, signal);
+    return checked(what, await asked(what, signal, ask), answer);
+  }
+
+  override close(): void {
+    super.close();
+    this.#lines.close();
+  }
 }
 
 function targetOf(peer: Peer, options: ConnectOptions): Target {
@@ -105,15 +158,6 @@ function targetOf(peer: Peer, options: ConnectOptions): Target {
         secure: true,
       };
   }
-}
-
-/** Nothing on the relay's way proves the bytes from end to end; on a line the seal does. */
-function withDigests(pieces: readonly Piece[], bytes: Buffer): Segment[] {
-  let end = 0;
-  return pieces.map((piece) => ({
-    ...piece,
-    digest: digestOf(bytes.subarray(end, (end += piece.length))),
-  }));
 }
 
 function checked<T>(what: string, answer: Answer, schema: z.ZodMiniType<T>): T {

@@ -1,8 +1,8 @@
-import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { once } from "node:events";
 import type { LineKey } from "../api.js";
+import type { Answers } from "../router.js";
 import { Intake } from "./line/intake.js";
 import { Lines, type TakeBundle } from "./line/serve.js";
 import { pskServerOptions } from "./psk.js";
@@ -15,7 +15,8 @@ export interface ListenerOptions {
   psk: string;
   /** The migration: the only identity that is let in. */
   id: string;
-  handler: RequestListener;
+  /** Over lines a path is the last word of a route's. */
+  answers: Answers;
   /** Takes what comes over lines. */
   take: TakeBundle;
 }
@@ -35,17 +36,17 @@ const patience = 5000;
 const handshake = 0x16;
 
 /**
- * Listens for the source's daemon of one migration: with TLS for what is asked, and on the same port for the lines
- * that segments come over. Rejects with the system's error where the port is taken.
+ * Listens for the source's daemon of one migration: with TLS, and on the same port for the lines that segments and short
+ * questions come over. Rejects with the system's error where the port is taken.
  */
 export async function createPeerListener(options: ListenerOptions): Promise<PeerListener> {
   const server = createServer(
     { ...pskServerOptions(options.id, options.psk), handshakeTimeout: patience },
-    options.handler,
+    options.answers.http,
   );
   bound(server);
   const sockets = trackSockets(server);
-  const lines = new Lines(options.take);
+  const lines = new Lines(options.take, options.answers.json);
   sort(server, (socket, first) => lines.serve(Intake.takeOver(socket, first)));
   server.listen(options.port, options.host);
   await once(server, "listening");

@@ -40,7 +40,8 @@ afterEach(async () => {
 
 async function begin(): Promise<Arrivals> {
   const begun = new Arrivals({
-    ...{ id, directory, handler: () => undefined, onTaken: async () => undefined },
+    ...{ id, directory, onTaken: async () => undefined },
+    answers: { http: () => undefined, json: async () => ({ status: 200, json: {} }) },
     pageLists: nativePageLists(binary("pages")),
     log: { info: () => undefined, error: () => undefined },
   });

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LineKey, Peer, SentSegment } from "../../../src/daemon/api.js";
 import { HttpError } from "../../../src/daemon/refusals.js";
+import type { AnswerJson, Answers } from "../../../src/daemon/router.js";
 import { bundleHead } from "../../../src/daemon/transfer/bundle.js";
 import type { TakeBundle } from "../../../src/daemon/transfer/line/serve.js";
 import { createPeerListener } from "../../../src/daemon/transfer/listener.js";
@@ -76,7 +77,8 @@ export async function destination(
   };
   const answer = async (request: IncomingMessage): Promise<unknown> => {
     if (request.method === "GET") return receiver.received();
-    if (request.method === "POST") return listening.issueLine?.();
+    if (request.url?.endsWith("/line")) return listening.issueLine?.();
+    if (request.method === "POST") return { by: "http" };
     await options.before?.();
     await receiveSegments(request, receiver);
     return {};
@@ -88,14 +90,23 @@ export async function destination(
     );
     response.on("finish", () => answered.push(`${request.method} ${response.statusCode}`));
   };
+  const json: AnswerJson = async (word, body) => {
+    answered.push(`line ${word}`);
+    if (word === "line") return { status: 200, json: listening.issueLine?.() };
+    return word === "echo" ? { status: 200, json: { by: "line", body } } : refusedJson(word);
+  };
   const listening = await (transport === "relay"
     ? onSocket(at, handler)
-    : onTls(handler, take, options.again));
+    : onTls({ http: handler, json }, take, options.again));
   const close = async (): Promise<void> => {
     await listening.close();
     await receiver.close();
   };
   return { receiver, peer: listening.peer, answered, close };
+}
+
+function refusedJson(word: string): Awaited<ReturnType<AnswerJson>> {
+  return { status: 404, json: { error: { code: "NOT_FOUND", message: `nothing is at ${word}` } } };
 }
 
 function refusal(thrown: unknown): [number, unknown] {
@@ -120,9 +131,9 @@ async function onSocket(at: Scratch, handler: RequestListener): Promise<Listenin
   return { peer: { transport: "relay", socket }, close: () => closeServer(server) };
 }
 
-async function onTls(handler: RequestListener, take: TakeBundle, again?: Peer): Promise<Listening> {
+async function onTls(answers: Answers, take: TakeBundle, again?: Peer): Promise<Listening> {
   const port = again?.transport === "direct" ? again.port : 0;
-  const listener = await createPeerListener({ port, host: "127.0.0.1", id, psk, handler, take });
+  const listener = await createPeerListener({ port, host: "127.0.0.1", id, psk, answers, take });
   return { ...listener, peer: { transport: "direct", host: "127.0.0.1", port: listener.port, psk } };
 }
 

@@ -350,7 +350,7 @@ function putTo(peer: Peer): typeof put {
   const parts = (listed: object[], bytes: Buffer): Buffer[] => [bundleHead(listed as Segment[]), bytes];
   if (peer.transport === "direct") {
     const lines = new LinePool(peer, 3000, () => client.post("line", {}, LineKey, within()));
-    return async (listed, bytes) => (await lines.ask(parts(listed, bytes), within())).status;
+    return async (listed, bytes) => (await lines.send(parts(listed, bytes), within())).status;
   }
   const target = { agent: new Agent(), where: { socketPath: peer.socket }, secure: false };
   const question = { method: "PUT", path: `/peer/${id}/segments` } as const;

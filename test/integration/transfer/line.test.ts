@@ -2,12 +2,13 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import * as z from "zod/mini";
 import { pause } from "../../../src/wait.js";
 import { LineKey, type Segment } from "../../../src/daemon/api.js";
 import { bundleHead, longestBundle } from "../../../src/daemon/transfer/bundle.js";
 import { connectPeer, type PeerClient } from "../../../src/daemon/transfer/client.js";
 import { digestOf } from "../../../src/daemon/transfer/digest.js";
-import { Frame, sendFrame } from "../../../src/daemon/transfer/line/frames.js";
+import { Frame, longestJson, sendFrame } from "../../../src/daemon/transfer/line/frames.js";
 import { Intake } from "../../../src/daemon/transfer/line/intake.js";
 import { Seal } from "../../../src/daemon/transfer/line/seal.js";
 import { cuttable, destination, id, scratch, type Destination, type Scratch } from "./ends.js";
@@ -62,7 +63,12 @@ async function sealed(seal: Seal, content: Buffer): Promise<Buffer> {
 
 async function ended(socket: Socket): Promise<void> {
   socket.resume();
-  if (!socket.destroyed) await once(socket, "close", { signal: AbortSignal.timeout(4000) });
+  if (socket.destroyed) return;
+  const closed = once(socket, "close", { signal: AbortSignal.timeout(4000) });
+  // So it ends where something that it sent was not read any more.
+  await closed.catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code !== "ECONNRESET") throw thrown;
+  });
 }
 
 test("a bundle, its answer, and the next one", async () => {
@@ -105,14 +111,15 @@ test("lines that say who they are too slowly count among the connections that ar
 });
 
 test.each([
-  ["the length", 3],
-  ["the content", 5000],
-  ["the seal", -1],
-])("a bit that turns in %s ends the line, and nothing is kept", async (_, place) => {
+  ["the kind", 0, 128],
+  ["the length", 3, 1],
+  ["the content", 5000, 1],
+  ["the seal", -1, 1],
+])("a bit that turns in %s ends the line, and nothing is kept", async (_, place, bit) => {
   const { token, key } = await issue();
   const frame = await sealed(new Seal(key, "source"), bundle);
   const turned = place < 0 ? frame.length + place : place;
-  frame[turned] = (frame[turned] ?? 0) ^ 1;
+  frame[turned] = (frame[turned] ?? 0) ^ bit;
   const socket = await begin(token);
   socket.write(frame);
   // A length that is too great makes it wait for more: then it is the silence that ends it.
@@ -140,6 +147,35 @@ test("what is too long is refused, and the line goes on", async () => {
   ).rejects.toMatchObject({ fault: { kind: "refused", status: 413 } });
   await client.put([segment], bytes, AbortSignal.timeout(3000));
   expect(to.receiver.received()).toEqual({ segments: [segment] });
+});
+
+const Said = z.looseObject({ by: z.string() });
+
+test("a short question goes over a line, a long one over HTTP, one that is refused leaves the line good", async () => {
+  const ask = (route: string, body: unknown): Promise<unknown> =>
+    client.post(route, body, Said, AbortSignal.timeout(3000));
+  expect(await ask("echo", { text: "frozen" })).toEqual({ by: "line", body: { text: "frozen" } });
+  await expect(ask("nothing", {})).rejects.toMatchObject({
+    fault: { kind: "refused", status: 404, code: "NOT_FOUND" },
+  });
+  expect(await ask("echo", { text: "x".repeat(20_000) })).toEqual({ by: "http" });
+  await client.put([segment], bytes, AbortSignal.timeout(3000));
+  expect(to.answered).toEqual(["POST 200", "line echo", "line nothing", "POST 200"]);
+});
+
+test("a question that is not JSON, or too long, ends the line", async () => {
+  for (const content of [Buffer.from("no"), Buffer.alloc(longestJson + 1)]) {
+    const { token, key } = await issue();
+    const socket = await begin(token);
+    const tap: Buffer[] = [];
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(2 ** 31 + content.length);
+    const cipher = new Seal(key, "source").next(head);
+    tap.push(head, cipher.update(content), cipher.final(), cipher.getAuthTag());
+    socket.write(Buffer.concat(tap));
+    await ended(socket);
+  }
+  expect(to.answered.filter((said) => said !== "line line" && said !== "POST 200")).toEqual([]);
 });
 
 test("nothing of it can be read on the way", async () => {

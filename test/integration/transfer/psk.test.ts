@@ -19,6 +19,8 @@ const until = <T extends { close(): unknown }>(end: T): T => {
   return end;
 };
 
+const json = async (): Promise<{ status: number; json: unknown }> => ({ status: 200, json: {} });
+
 async function listener(): Promise<PeerListener & { asked: number }> {
   const counted = { asked: 0 };
   const made = await createPeerListener({
@@ -26,9 +28,12 @@ async function listener(): Promise<PeerListener & { asked: number }> {
     host: "127.0.0.1",
     id,
     psk,
-    handler: (_, response) => {
-      counted.asked++;
-      response.end(JSON.stringify({ segments: [] }));
+    answers: {
+      http: (_, response) => {
+        counted.asked++;
+        response.end(JSON.stringify({ segments: [] }));
+      },
+      json,
     },
     take: async () => [],
   });
@@ -93,7 +98,7 @@ test("a port that is taken says so", async () => {
     host: "127.0.0.1",
     id,
     psk,
-    handler: () => undefined,
+    answers: { http: () => undefined, json },
     take: async () => [],
   });
   await expect(again).rejects.toMatchObject({ code: "EADDRINUSE" });

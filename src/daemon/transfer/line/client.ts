@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import type { LineKey } from "../../api.js";
 import type { Answer } from "../exchange.js";
-import { Frame, sendFrame } from "./frames.js";
-import { Intake } from "./intake.js";
+import { Frame, sendFrame, sendJson } from "./frames.js";
+import { Intake, type Patience } from "./intake.js";
 import { Seal } from "./seal.js";
 
-/** Bytes of an answer at most: a refusal's text. */
-const longestAnswer = 64 * 1024;
+/** Asked of the destination: a route below the migration's, and its JSON. */
+export interface LineQuestion {
+  route: string;
+  body: unknown;
+}
 
-/** The source's lines to one destination: each carries one bundle at a time; as many are open as are needed at once. */
+/** The source's lines to one destination: each carries one bundle or question at a time; as many are open as are needed at once. */
 export class LinePool {
   readonly #peer: { host: string; port: number };
   readonly #silence: number;
@@ -28,21 +31,35 @@ export class LinePool {
   }
 
   /** Sends a bundle, in parts. Rejects where the line is lost or the signal aborts; whether it arrived is then unknown. */
-  async ask(parts: readonly Buffer[], signal: AbortSignal): Promise<Answer> {
-    const line = this.#idle.pop() ?? (await this.#begin(signal));
-    try {
-      const answer = await line.ask(parts, signal);
-      this.#idle.push(line);
-      return answer;
-    } catch (thrown) {
-      this.#open.delete(line);
-      line.close();
-      throw thrown;
-    }
+  send(parts: readonly Buffer[], signal: AbortSignal): Promise<Answer> {
+    return this.#use(signal, (line) => line.send(parts, { silence: this.#silence, signal }));
+  }
+
+  /** As `send`. @param silence milliseconds without an answer; none: only the signal ends it. */
+  ask(question: LineQuestion, signal: AbortSignal, silence?: number): Promise<Answer> {
+    return this.#use(signal, (line) => line.ask(question, { silence, signal }));
   }
 
   close(): void {
     for (const line of this.#open) line.close();
+  }
+
+  async #use(signal: AbortSignal, work: (line: Line) => Promise<Answer>): Promise<Answer> {
+    const line = this.#idle.pop() ?? (await this.#begin(signal));
+    try {
+      const answer = await work(line);
+      this.#idle.push(line);
+      return answer;
+    } catch (thrown) {
+      // What broke it has broken the idle ones too: each would be found out by a wait of its own.
+      for (const broken of [line, ...this.#idle.splice(0)]) this.#end(broken);
+      throw thrown;
+    }
+  }
+
+  #end(line: Line): void {
+    this.#open.delete(line);
+    line.close();
   }
 
   async #begin(signal: AbortSignal): Promise<Line> {
@@ -55,13 +72,11 @@ export class LinePool {
 
 class Line {
   readonly #intake: Intake;
-  readonly #silence: number;
   readonly #ours: Seal;
   readonly #theirs: Seal;
 
-  private constructor(intake: Intake, key: string, silence: number) {
+  private constructor(intake: Intake, key: string) {
     this.#intake = intake;
-    this.#silence = silence;
     this.#ours = new Seal(key, "source");
     this.#theirs = new Seal(key, "destination");
   }
@@ -73,7 +88,8 @@ class Line {
   ): Promise<Line> {
     const intake = Intake.connect(peer);
     const { socket } = intake;
-    socket.on("timeout", () => socket.destroy(new Error(`silent for ${silence} ms`))).setTimeout(silence);
+    socket.on("timeout", () => socket.destroy(new Error(`silent for ${socket.timeout ?? 0} ms`)));
+    socket.setTimeout(silence);
     try {
       await once(socket, "connect", { signal });
     } catch (thrown) {
@@ -82,28 +98,34 @@ class Line {
     }
     socket.setTimeout(0);
     socket.write(Buffer.from(token, "hex"));
-    return new Line(intake, key, silence);
+    return new Line(intake, key);
   }
 
-  async ask(parts: readonly Buffer[], signal: AbortSignal): Promise<Answer> {
+  send(parts: readonly Buffer[], patience: Patience): Promise<Answer> {
+    return this.#exchange(() => sendFrame(this.#intake.socket, this.#ours, parts), patience);
+  }
+
+  ask(question: LineQuestion, patience: Patience): Promise<Answer> {
+    return this.#exchange(() => sendJson(this.#intake.socket, this.#ours, question), patience);
+  }
+
+  async #exchange(send: () => Promise<void>, { silence = 0, signal }: Patience): Promise<Answer> {
     const { socket } = this.#intake;
     const stop = (): void => void socket.destroy();
-    signal.addEventListener("abort", stop, { once: true });
-    socket.setTimeout(this.#silence);
+    signal?.addEventListener("abort", stop, { once: true });
+    socket.setTimeout(silence);
     try {
-      await sendFrame(socket, this.#ours, parts);
+      await send();
       return await this.#answer();
     } finally {
       socket.setTimeout(0);
-      signal.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", stop);
     }
   }
 
   async #answer(): Promise<Answer> {
     const frame = await Frame.next(this.#intake, this.#theirs);
-    const text = Buffer.alloc(longestAnswer);
-    const length = await frame.into(text, {});
-    const { status, ...json } = JSON.parse(text.toString("utf8", 0, length)) as { status: number };
+    const { status, ...json } = (await frame.json({})) as { status: number };
     return { status, json };
   }
 

@@ -1,4 +1,7 @@
-/** A frame: u32 big-endian length of its content, the content, sealed, and the seal's tag; the length is sealed too. */
+/**
+ * A frame: u32 big-endian length of its content, the highest bit set where that is JSON; the content, sealed, and the seal's
+ * tag. The head is sealed too.
+ */
 import type { DecipherGCM } from "node:crypto";
 import type { Socket } from "node:net";
 import { release } from "../release.js";
@@ -7,13 +10,25 @@ import type { Intake, Patience } from "./intake.js";
 import { tagSize, type Seal } from "./seal.js";
 
 const headSize = 4;
+const jsonBit = 2 ** 31;
+/** Bytes of JSON at most: an answer, or a question that is small enough. */
+export const longestJson = 64 * 1024;
 /** Bytes that are sealed before the socket is asked to send them: they stay in the processor's cache until it has. */
 const stride = 1024 * 1024;
 
 /** Resolves when all of it was handed to the kernel; rejects where the connection breaks before. */
-export async function sendFrame(socket: Socket, seal: Seal, parts: readonly Buffer[]): Promise<void> {
+export function sendFrame(socket: Socket, seal: Seal, parts: readonly Buffer[]): Promise<void> {
+  return send(socket, seal, parts, 0);
+}
+
+/** As `sendFrame`. */
+export function sendJson(socket: Socket, seal: Seal, value: object): Promise<void> {
+  return send(socket, seal, [Buffer.from(JSON.stringify(value))], jsonBit);
+}
+
+async function send(socket: Socket, seal: Seal, parts: readonly Buffer[], kind: number): Promise<void> {
   const head = Buffer.alloc(headSize);
-  head.writeUInt32BE(parts.reduce((sum, part) => sum + part.length, 0));
+  head.writeUInt32BE(parts.reduce((sum, part) => sum + part.length, kind));
   const cipher = seal.next(head);
   socket.write(head);
   for (const part of parts) {
@@ -35,6 +50,7 @@ function write(socket: Socket, bytes: Buffer): Promise<void> {
 
 /** A frame whose length has come, but not its content. */
 export class Frame {
+  readonly isJson: boolean;
   readonly #intake: Intake;
   readonly #opening: DecipherGCM;
   #left: number;
@@ -43,7 +59,9 @@ export class Frame {
   private constructor(intake: Intake, seal: Seal, head: Buffer) {
     this.#intake = intake;
     this.#opening = seal.open(head);
-    this.#left = head.readUInt32BE() + tagSize;
+    const word = head.readUInt32BE();
+    this.isJson = word >= jsonBit;
+    this.#left = (word % jsonBit) + tagSize;
   }
 
   /** Whether it was begun to be read and did not come whole: what follows it makes no sense. */
@@ -76,6 +94,13 @@ export class Frame {
     this.#opening.setAuthTag(await this.#intake.exactly(tagSize, patience)).final();
     this.#broken = false;
     return length;
+  }
+
+  /** Its content. Rejects as `into` does, and where it is no JSON. */
+  async json(patience: Patience): Promise<unknown> {
+    const text = Buffer.alloc(longestJson);
+    const length = await this.into(text, patience);
+    return JSON.parse(text.toString("utf8", 0, length));
   }
 
   /** Takes what was not read of it and forgets it: the line can go on only with the next frame. */

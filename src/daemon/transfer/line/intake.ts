@@ -1,5 +1,7 @@
 import { connect, Socket, type OnReadOpts, type SocketConstructorOpts } from "node:net";
 
+/** A line may be idle for as long as a round is dumped: whoever is between must not forget it. */
+const lively = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 1000 };
 /** Bytes that are taken from the kernel at a time at most: where segments come, and where only answers do. */
 const reach = { segments: 512 * 1024, answers: 16 * 1024 };
 
@@ -35,7 +37,7 @@ export class Intake {
   }
 
   static connect(peer: { host: string; port: number }): Intake {
-    return new Intake(reach.answers, (onread) => connect({ ...peer, noDelay: true, onread }));
+    return new Intake(reach.answers, (onread) => connect({ ...peer, ...lively, onread }));
   }
 
   /**

@@ -1,13 +1,17 @@
 import { randomBytes } from "node:crypto";
+import * as z from "zod/mini";
 import type { LineKey } from "../../api.js";
 import { HttpError, errorBody, refusalOf } from "../../refusals.js";
+import type { AnswerJson } from "../../router.js";
 import type { Fill } from "../take-body.js";
-import { Frame, sendFrame } from "./frames.js";
+import { Frame, sendJson } from "./frames.js";
 import type { Intake } from "./intake.js";
 import { keySize, Seal } from "./seal.js";
 
 /** Takes one bundle of segments, proven by its seal; resolves to their digests. Rejects with an HttpError where the sender is to blame. */
 export type TakeBundle = (fill: Fill) => Promise<string[]>;
+
+const Question = z.object({ route: z.string(), body: z.unknown() });
 
 /** Bytes of a token, with which a line begins. */
 export const tokenSize = 16;
@@ -23,13 +27,16 @@ function newToken(): string {
   return token.toString("hex");
 }
 
-/** The destination's end of lines: connections that carry segments and nothing else. Begun with a token, sealed with its key. */
+/** The destination's end of lines: connections that carry segments and questions. Begun with a token, sealed with its key. */
 export class Lines {
   readonly #take: TakeBundle;
+  readonly #answerJson: AnswerJson;
   readonly #issued = new Map<string, string>();
 
-  constructor(take: TakeBundle) {
+  /** @param answerJson gets a route's last word for its path. */
+  constructor(take: TakeBundle, answerJson: AnswerJson) {
     this.#take = take;
+    this.#answerJson = answerJson;
   }
 
   /** For one line, to be begun soon. It has to reach the source by a way that nobody else hears. */
@@ -59,12 +66,17 @@ export class Lines {
     const [theirs, ours] = [new Seal(key, "source"), new Seal(key, "destination")];
     for (;;) {
       const frame = await Frame.next(intake, theirs);
-      const answer = await this.#answer(frame);
-      await sendFrame(intake.socket, ours, [Buffer.from(JSON.stringify(answer))]);
+      await sendJson(intake.socket, ours, await (frame.isJson ? this.#tell(frame) : this.#keep(frame)));
     }
   }
 
-  async #answer(frame: Frame): Promise<object> {
+  async #tell(frame: Frame): Promise<object> {
+    const { route, body } = Question.parse(await frame.json({ silence: patience }));
+    const { status, json } = await this.#answerJson(route, body);
+    return { status, ...(json as object) };
+  }
+
+  async #keep(frame: Frame): Promise<object> {
     try {
       const digests = await this.#take((into, silence, signal) => frame.into(into, { silence, signal }));
       return { status: 200, digests };
