@@ -22,7 +22,7 @@ export interface Pace {
 
 const quick: Pace = { patience: 60, pauseAfterAnswer: 1 };
 /** For nodes whose processor is emulated: 26 answers a second, as often as every 25 ms allows, took a quarter of it. */
-export const gentle: Pace = { patience: 250, pauseAfterAnswer: 200 };
+export const gentle: Pace = { patience: 100, pauseAfterAnswer: 200 };
 
 /** The service answered, but not with what it was given: it does not have its memory. */
 export class WrongAnswer extends Error {}

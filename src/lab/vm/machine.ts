@@ -60,7 +60,8 @@ const qemu = (state: VmState, node: LabNode): readonly string[] =>
 async function configTar(state: VmState, node: LabNode): Promise<string> {
   const [tree, tar] = [join(node.dir, "config"), join(node.dir, "config.tar")];
   await rm(tree, { recursive: true, force: true });
-  await writeTree(tree, { ...nodeFiles(state, limits, false), "etc/lab/boot.sh": guestScript(node) });
+  const boot = guestScript(node, state.machine.accelerator);
+  await writeTree(tree, { ...nodeFiles(state, limits, false), "etc/lab/boot.sh": boot });
   await writeIdentity(state, node, tree);
   await run(["tar", "--owner=0", "--group=0", "--blocking-factor=2048", "-C", tree, "-cf", tar, "."]);
   return tar;

@@ -89,9 +89,10 @@ exec nsenter --net=/run/fastmig-lab/lab-012345/a unshare --mount --propagation p
 });
 
 test("the guest: its address, the back door, /dev as its first program left it", () => {
-  const guest = guestScript(node);
+  const guest = guestScript(node, "kvm");
   expect(guest).toContain("ip addr add 10.77.3.11/24 dev eth0\nip addr add 169.254.11.2/30 dev eth0");
   expect(guest).not.toContain("devtmpfs");
+  expect([guest, guestScript(node, "tcg")].map((script) => script.includes("perl"))).toEqual([false, true]);
   expect([backHost(node), backGuest(node)]).toEqual(["169.254.11.1", "169.254.11.2"]);
 });
 
