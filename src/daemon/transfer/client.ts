@@ -16,7 +16,7 @@ import { digestOf } from "./digest.js";
 import { TransferError } from "./errors.js";
 import { asked, exchange, type Answer, type Question, type Target } from "./exchange.js";
 import { LinePool } from "./line/client.js";
-import { longestJson } from "./line/frames.js";
+import { longestQuestion } from "./line/serve.js";
 import type { Piece } from "./piece-queue.js";
 import { pskClientOptions } from "./psk.js";
 
@@ -49,7 +49,7 @@ export interface ConnectOptions {
 }
 
 /** Characters of JSON that go over a line; there is a little beside it, and a character may be several bytes. */
-const longestQuestion = longestJson / 4;
+const mostCharacters = longestQuestion / 4;
 
 /** Connects when first asked something; a broken connection is replaced at the next question. */
 export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
@@ -134,7 +134,7 @@ class LinedPeer extends HttpPeer {
     answer: z.ZodMiniType<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    if (JSON.stringify(body).length > longestQuestion) return super.post(route, body, answer, signal);
+    if (JSON.stringify(body).length > mostCharacters) return super.post(route, body, answer, signal);
     const what = `POST ${this.base}/${route}`;
     const ask = (): Promise<Answer> => this.#lines.ask({ route, body }, signal);
     return checked(what, await asked(what, signal, ask), answer);

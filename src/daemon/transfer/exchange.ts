@@ -26,7 +26,7 @@ export interface Answer {
 }
 
 /** No answer is longer: the list of 100 GB of segments has 4 MB. */
-const longestAnswer = 16 * 1024 * 1024;
+export const longestAnswer = 16 * 1024 * 1024;
 
 /** One HTTP exchange. Rejects with a TransferError, or with the signal's reason. */
 export async function exchange(target: Target, question: Question): Promise<Answer> {

@@ -92,6 +92,7 @@ export async function destination(
   };
   const json: AnswerJson = async (word, body) => {
     answered.push(`line ${word}`);
+    if (word === "long") return { status: 200, json: { by: "line", text: "x".repeat(300_000) } };
     if (word === "line") return { status: 200, json: listening.issueLine?.() };
     return word === "echo" ? { status: 200, json: { by: "line", body } } : refusedJson(word);
   };

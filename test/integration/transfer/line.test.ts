@@ -8,8 +8,9 @@ import { LineKey, type Segment } from "../../../src/daemon/api.js";
 import { bundleHead, longestBundle } from "../../../src/daemon/transfer/bundle.js";
 import { connectPeer, type PeerClient } from "../../../src/daemon/transfer/client.js";
 import { digestOf } from "../../../src/daemon/transfer/digest.js";
-import { Frame, longestJson, sendFrame } from "../../../src/daemon/transfer/line/frames.js";
+import { Frame, sendFrame } from "../../../src/daemon/transfer/line/frames.js";
 import { Intake } from "../../../src/daemon/transfer/line/intake.js";
+import { longestQuestion } from "../../../src/daemon/transfer/line/serve.js";
 import { Seal } from "../../../src/daemon/transfer/line/seal.js";
 import { cuttable, destination, id, scratch, type Destination, type Scratch } from "./ends.js";
 
@@ -79,9 +80,10 @@ test("a bundle, its answer, and the next one", async () => {
   socket.write(Buffer.from(token, "hex"));
   for (let time = 0; time < 3; time++) {
     await sendFrame(socket, ours, [bundle]);
-    const text = Buffer.alloc(1000);
-    const length = await (await Frame.next(intake, theirs)).into(text, {});
-    expect(JSON.parse(text.toString("utf8", 0, length))).toEqual({ status: 200, digests: [segment.digest] });
+    expect(await (await Frame.next(intake, theirs)).json(1000, {})).toEqual({
+      status: 200,
+      digests: [segment.digest],
+    });
   }
   expect(to.receiver.received()).toEqual({ segments: [segment] });
   socket.destroy();
@@ -159,12 +161,13 @@ test("a short question goes over a line, a long one over HTTP, one that is refus
     fault: { kind: "refused", status: 404, code: "NOT_FOUND" },
   });
   expect(await ask("echo", { text: "x".repeat(20_000) })).toEqual({ by: "http" });
+  expect(await ask("long", {})).toEqual({ by: "line", text: "x".repeat(300_000) });
   await client.put([segment], bytes, AbortSignal.timeout(3000));
-  expect(to.answered).toEqual(["POST 200", "line echo", "line nothing", "POST 200"]);
+  expect(to.answered).toEqual(["POST 200", "line echo", "line nothing", "POST 200", "line long"]);
 });
 
 test("a question that is not JSON, or too long, ends the line", async () => {
-  for (const content of [Buffer.from("no"), Buffer.alloc(longestJson + 1)]) {
+  for (const content of [Buffer.from("no"), Buffer.alloc(longestQuestion + 1)]) {
     const { token, key } = await issue();
     const socket = await begin(token);
     const tap: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { LineKey } from "../../api.js";
-import type { Answer } from "../exchange.js";
+import { longestAnswer, type Answer } from "../exchange.js";
 import { Frame, sendFrame, sendJson } from "./frames.js";
 import { Intake, type Patience } from "./intake.js";
 import { Seal } from "./seal.js";
@@ -125,7 +125,7 @@ class Line {
 
   async #answer(): Promise<Answer> {
     const frame = await Frame.next(this.#intake, this.#theirs);
-    const { status, ...json } = (await frame.json({})) as { status: number };
+    const { status, ...json } = (await frame.json(longestAnswer, {})) as { status: number };
     return { status, json };
   }
 

@@ -11,8 +11,6 @@ import { tagSize, type Seal } from "./seal.js";
 
 const headSize = 4;
 const jsonBit = 2 ** 31;
-/** Bytes of JSON at most: an answer, or a question that is small enough. */
-export const longestJson = 64 * 1024;
 /** Bytes that are sealed before the socket is asked to send them: they stay in the processor's cache until it has. */
 const stride = 1024 * 1024;
 
@@ -96,11 +94,11 @@ export class Frame {
     return length;
   }
 
-  /** Its content. Rejects as `into` does, and where it is no JSON. */
-  async json(patience: Patience): Promise<unknown> {
-    const text = Buffer.alloc(longestJson);
-    const length = await this.into(text, patience);
-    return JSON.parse(text.toString("utf8", 0, length));
+  /** Its content, of `longest` bytes at most. Rejects as `into` does, and where it is no JSON. */
+  async json(longest: number, patience: Patience): Promise<unknown> {
+    const text = Buffer.alloc(Math.min(this.#left - tagSize, longest));
+    await this.into(text, patience);
+    return JSON.parse(text.toString());
   }
 
   /** Takes what was not read of it and forgets it: the line can go on only with the next frame. */

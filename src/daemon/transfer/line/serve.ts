@@ -11,6 +11,9 @@ import { keySize, Seal } from "./seal.js";
 /** Takes one bundle of segments, proven by its seal; resolves to their digests. Rejects with an HttpError where the sender is to blame. */
 export type TakeBundle = (fill: Fill) => Promise<string[]>;
 
+/** Bytes. */
+export const longestQuestion = 64 * 1024;
+
 const Question = z.object({ route: z.string(), body: z.unknown() });
 
 /** Bytes of a token, with which a line begins. */
@@ -71,7 +74,7 @@ export class Lines {
   }
 
   async #tell(frame: Frame): Promise<object> {
-    const { route, body } = Question.parse(await frame.json({ silence: patience }));
+    const { route, body } = Question.parse(await frame.json(longestQuestion, { silence: patience }));
     const { status, json } = await this.#answerJson(route, body);
     return { status, ...(json as object) };
   }
