@@ -11,7 +11,10 @@ export interface LineQuestion {
   body: unknown;
 }
 
-/** The source's lines to one destination: each carries one bundle or question at a time; as many are open as are needed at once. */
+/**
+ * The source's lines to one destination: each carries one bundle or question at a time; as many are open as are needed at
+ * once.
+ */
 export class LinePool {
   readonly #peer: { host: string; port: number };
   readonly #silence: number;
@@ -35,9 +38,9 @@ export class LinePool {
     return this.#use(signal, (line) => line.send(parts, { silence: this.#silence, signal }));
   }
 
-  /** As `send`. @param silence milliseconds without an answer; none: only the signal ends it. */
-  ask(question: LineQuestion, signal: AbortSignal, silence?: number): Promise<Answer> {
-    return this.#use(signal, (line) => line.ask(question, { silence, signal }));
+  /** As `send`; however long the answer takes. */
+  ask(question: LineQuestion, signal: AbortSignal): Promise<Answer> {
+    return this.#use(signal, (line) => line.ask(question, { signal }));
   }
 
   close(): void {

@@ -8,7 +8,10 @@ import { Frame, sendJson } from "./frames.js";
 import type { Intake } from "./intake.js";
 import { keySize, Seal } from "./seal.js";
 
-/** Takes one bundle of segments, proven by its seal; resolves to their digests. Rejects with an HttpError where the sender is to blame. */
+/**
+ * Takes one bundle of segments, proven by its seal; resolves to their digests. Rejects with an HttpError where the sender is to
+ * blame.
+ */
 export type TakeBundle = (fill: Fill) => Promise<string[]>;
 
 /** Bytes. */
