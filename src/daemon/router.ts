@@ -59,7 +59,7 @@ export function answersOf(routes: readonly Route[], log: Log): Answers {
 export function serve(routes: readonly Route[], log: Log): RequestListener {
   return (request, response) => {
     answer(routes, request).then(
-      ({ status, body }) => send(response, status, body),
+      ({ status, json }) => send(response, status, json),
       (thrown: unknown) => refuse(request, response, thrown, log),
     );
   };
@@ -68,10 +68,7 @@ export function serve(routes: readonly Route[], log: Log): RequestListener {
 function answerJson(routes: readonly Route[], log: Log): AnswerJson {
   return async (path, json) => {
     try {
-      const { found, params } = find(routes, "POST", path);
-      const body = found.request && checked(found.request, json);
-      const answer = await found.handle({ params, query: undefined, body, request: undefined });
-      return { status: found.status, json: answer };
+      return await handle(routes, { method: "POST", path, json: async () => json });
     } catch (thrown) {
       const refusal = logged(thrown, log, { method: "POST", url: path });
       return { status: refusal.status, json: errorBody(refusal) };
@@ -79,16 +76,29 @@ function answerJson(routes: readonly Route[], log: Log): AnswerJson {
   };
 }
 
-async function answer(
+function answer(routes: readonly Route[], request: IncomingMessage): ReturnType<AnswerJson> {
+  const { pathname: path, searchParams } = new URL(request.url ?? "/", "http://daemon");
+  const { method = "GET" } = request;
+  return handle(routes, { method, path, query: searchParams, json: () => readJson(request), request });
+}
+
+interface Question {
+  method: string;
+  path: string;
+  query?: URLSearchParams;
+  /** Read only where the route has a schema for it. */
+  json: () => Promise<unknown>;
+  request?: IncomingMessage;
+}
+
+async function handle(
   routes: readonly Route[],
-  request: IncomingMessage,
-): Promise<{ status: number; body: unknown }> {
-  const url = new URL(request.url ?? "/", "http://daemon");
-  const { found, params } = find(routes, request.method ?? "GET", url.pathname);
-  const query = found.query && checked(found.query, Object.fromEntries(url.searchParams));
-  const body = found.request && checked(found.request, await readJson(request));
-  const result = await found.handle({ params, query, body, request });
-  return { status: found.status, body: result };
+  { method, path, query: words, json, request }: Question,
+): ReturnType<AnswerJson> {
+  const { found, params } = find(routes, method, path);
+  const query = found.query && checked(found.query, Object.fromEntries(words ?? []));
+  const body = found.request && checked(found.request, await json());
+  return { status: found.status, json: await found.handle({ params, query, body, request }) };
 }
 
 function find(

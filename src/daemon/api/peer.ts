@@ -18,7 +18,7 @@ export const SentSegment = z.strictObject({ ...piece, digest: z.optional(Digest)
 export type SentSegment = z.infer<typeof SentSegment>;
 
 /** The destination's answer to a bundle of so many segments that came over a line: theirs, in the bundle's order. */
-export const digestsOf = (segments: number): z.ZodMiniType<{ digests: string[] }> =>
+export const takenBundle = (segments: number): z.ZodMiniType<{ digests: string[] }> =>
   z.object({ digests: z.array(Digest).check(z.length(segments)) });
 
 /** Of one line: a connection to the same port that carries sealed segments, and begins with the token. */

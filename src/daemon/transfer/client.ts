@@ -2,10 +2,10 @@ import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type * as z from "zod/mini";
 import {
-  digestsOf,
   LineKey,
   PeerState,
   Received,
+  takenBundle,
   type FinalRequest,
   type Peer,
   type ReleaseProof,
@@ -124,7 +124,7 @@ class LinedPeer extends HttpPeer {
 
   override async put(pieces: readonly Piece[], bytes: Buffer, signal: AbortSignal): Promise<Segment[]> {
     const send = (): Promise<Answer> => this.#lines.send([bundleHead(pieces), bytes], signal);
-    const { digests } = checked("a line", await asked("a line", signal, send), digestsOf(pieces.length));
+    const { digests } = checked("a line", await asked("a line", signal, send), takenBundle(pieces.length));
     return digests.map((digest, at) => ({ ...(pieces[at] as Piece), digest }));
   }
 

@@ -143,6 +143,12 @@ describe.each(transports)("%s", (transport) => {
     expect(await put([base], good)).toBe(200);
   }, 30_000);
 
+  test("without a digest it is taken only where a seal proves it", async () => {
+    const { digest: _, ...bare } = base;
+    expect(await put([bare], good)).toBe(transport === "direct" ? 200 : 400);
+    expect(to.receiver.received()).toEqual({ segments: [base] });
+  });
+
   test("of a bundle with something wrong nothing is kept", async () => {
     const [first, second] = [segmentOf("final/core-1.img", 0, good), segmentOf("final/core-2.img", 0, good)];
     const twice = Buffer.concat([good, good]);
