@@ -4,6 +4,9 @@
  */
 const [first, last] = [200, 299];
 
+/** Whether a run of CRIU began the session: init starts each in one of its own. */
+export const isCriuSession = (session: number): boolean => session >= first && session <= last;
+
 /** PIDs for CRIU's runs, one after the other. */
 export class CriuPids {
   #newest = last;

@@ -5,16 +5,19 @@ import { readLink, readNames, readText } from "./at-once.js";
 export interface ProcessStat {
   pid: number;
   parent: number;
+  /** The PID of the session's leader, who may have ended. */
+  session: number;
   /** One letter: R, S, D, Z (dead, not reaped), T, X. */
   state: string;
   /** Clock ticks since boot: tells one bearer of a PID from the next. */
   startTicks: number;
 }
 
-/** Fields 3, 4 and 22 of /proc/PID/stat; the name in field 2 may contain anything, so count from its closing bracket. */
+/** Fields 3, 4, 6 and 22 of /proc/PID/stat; the name in field 2 may contain anything, so count from its closing bracket. */
 export function parseStat(pid: number, text: string): ProcessStat {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { pid, state: fields[0] ?? "X", parent: Number(fields[1]), startTicks: Number(fields[19]) };
+  const number = (at: number): number => Number(fields[at]);
+  return { pid, state: fields[0] ?? "X", parent: number(1), session: number(3), startTicks: number(19) };
 }
 
 /** Undefined where the process that a promise reads about is gone. */

@@ -92,9 +92,19 @@ const refusals: Readonly<Record<string, Refusal>> = {
       return ended;
     },
   },
+  "a process whose parent ended": {
+    exit: exitCodes.rolledBack,
+    says: /processes \d+ left the service's tree \(their parent ended\)/,
+    migrate: async () => {
+      await stage().on("a", "podman", "exec", "pattern", "setsid", "--fork", "sh", "-c", sleeps);
+      const ended = await migrate(stage().plan([cast()]));
+      await stage().on("a", "pkill", "-f", "^sleep 4321");
+      return ended;
+    },
+  },
 };
 
-test("every refusal says why, has its exit code, and leaves the service as it was", async () => {
+test("every refusal says why, has its exit code, and leaves the service as it was; a killed CRIU's child is none", async () => {
   const plan = await stage().plan([cast()]);
   await stage().clients.collect();
   await stage().result("start", plan);
@@ -109,6 +119,7 @@ test("every refusal says why, has its exit code, and leaves the service as it wa
     expect(await containersOn("b")).toEqual([]);
     await witness.servesOn("a");
   }
+  await stage().on("a", "sh", "-c", leaveProbe);
   await stage().migrate(plan);
   await witness.servesOn("b");
   const again = await stage().fastmig("migrate", plan);
@@ -191,6 +202,9 @@ function memoryAvailable(megabytes: number): string {
 /** It is one that a reboot empties, too: both are said. */
 const smallDisk = "mount -t tmpfs -o size=32m tmpfs /var/lib/fastmig && mkdir -p /var/lib/fastmig/pattern";
 
+/** Whoever started it waits for its outputs otherwise. */
+const sleeps = "exec sleep 4321 > /dev/null 2>&1";
+
 /** An image of node a that is ours but for one change. */
 async function changedImage(change: string): Promise<string> {
   const image = "localhost/changed:latest";
@@ -214,6 +228,16 @@ async function changedImage(change: string): Promise<string> {
   await stage().on("a", "podman", "rm", "change");
   return image;
 }
+
+/**
+ * A CRIU that is killed while it looks at the kernel leaves a child that sleeps for ever. Its session is CRIU's, whose PID is
+ * one that no service has.
+ */
+const leaveProbe = `nsenter -t $(podman inspect --format '{{.State.Pid}}' pattern) -p sh -c '
+  echo 249 > /proc/sys/kernel/ns_last_pid
+  exec setsid --fork sh -c "(${sleeps}) & exit"'
+  until pid=$(pgrep -f '^sleep 4321'); do sleep 0.05; done
+  awk '/^NSsid/ { exit !($NF >= 200 && $NF < 300) }' /proc/$pid/status`;
 
 async function containersOn(node: "a" | "b"): Promise<string[]> {
   const names = await stage().on(node, "podman", "ps", "--all", "--format", "{{.Names}}");

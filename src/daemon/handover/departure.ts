@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { ExpectRequest, FinalRequest, OpenMigration } from "../api.js";
 import { sumOf } from "../../sum.js";
+import { isCriuSession } from "../criu-pids.js";
 import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
 import { pagesSizes, reserveMemory } from "../preallocate.js";
@@ -16,13 +17,18 @@ const cursorMargin = 64;
 /** Bytes of CRIU's own records beside the memory's pages. */
 const imageOverhead = 16 * 1024 * 1024;
 
-/** Processes that left the tree because their parent ended: a dump of the tree would leave them behind. */
+/**
+ * Processes that left the tree because their parent ended: a dump of the tree would leave them behind. What a killed CRIU left
+ * is ended here, before the next CRIU: its probes of the kernel sleep for ever.
+ */
 async function refuseStrays({ processes, service }: HandOverDeps): Promise<void> {
   const children = await processes.init.list();
   const ours = children.filter((child) => child.name !== "-").map((child) => child.pid);
   const strays = await service.strays(new Set([...ours, process.pid]));
-  if (strays.length === 0) return;
-  const pids = strays.map((stray) => stray.pid).join(", ");
+  for (const { pid, session } of strays) if (isCriuSession(session)) await processes.kill(pid, 9);
+  const theirs = strays.filter(({ session }) => !isCriuSession(session));
+  if (theirs.length === 0) return;
+  const pids = theirs.map((stray) => stray.pid).join(", ");
   throw new Error(
     `processes ${pids} left the service's tree (their parent ended): a dump would leave them behind`,
   );

@@ -5,14 +5,15 @@ import { isDead, parseStat, readStat, treeOf, type ProcessStat } from "../../../
 const stat = (pid: number, parent: number): ProcessStat => ({
   pid,
   parent,
+  session: pid,
   state: "S",
   startTicks: pid * 10,
 });
 
 describe("/proc", () => {
   test("a name may contain anything, brackets and spaces too", () => {
-    const text = "42 (a) R 1 (b) S 7 42 42 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 987654 1000 10 0";
-    expect(parseStat(42, text)).toEqual({ pid: 42, state: "S", parent: 7, startTicks: 987654 });
+    const text = "42 (a) R 1 (b) S 7 42 41 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 987654 1000 10 0";
+    expect(parseStat(42, text)).toEqual({ pid: 42, state: "S", parent: 7, session: 41, startTicks: 987654 });
   });
 
   test("a tree is its root and all that descend from it, parents first", () => {
