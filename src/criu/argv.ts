@@ -45,7 +45,9 @@ export interface InheritedPipe {
   inode: number;
 }
 
-export interface RestoreOptions extends CriuRun {
+export interface RestoreOptions extends Omit<CriuRun, "imagesDir"> {
+  /** As in `CriuRun`, or the configuration file that says it (`images-dir PATH`); CRIU reads that before it does anything else. */
+  images: { dir: string } | { toldIn: string };
   /** Absolute; CRIU writes the root task's PID here. Must not exist yet. */
   pidfile: string;
   /** One entry per dumped pipe: stdout and stderr that share a pipe share an entry. */
@@ -63,7 +65,7 @@ const kept = ["--tcp-close", "--file-locks"];
  */
 export function dumpArgv(options: DumpOptions): Argv {
   return [
-    ...common("dump", options),
+    ...common("dump", options, imagesIn(options.imagesDir)),
     "--tree",
     String(options.rootPid),
     ...kept,
@@ -88,7 +90,7 @@ export function dumpArgv(options: DumpOptions): Argv {
  */
 export function preDumpArgv(options: PreDumpOptions): Argv {
   return [
-    ...common("pre-dump", options),
+    ...common("pre-dump", options, imagesIn(options.imagesDir)),
     "--tree",
     String(options.rootPid),
     "--track-mem",
@@ -106,8 +108,9 @@ function buildsOn(parent: string): Argv {
 
 /** Restores a tree whose root becomes a child of the nearest subreaper, once the hook agrees in `post-restore`. */
 export function restoreArgv(options: RestoreOptions): Argv {
+  const { images } = options;
   return [
-    ...common("restore", options),
+    ...common("restore", options, "dir" in images ? imagesIn(images.dir) : ["--config", images.toldIn]),
     "--restore-detached",
     "--pidfile",
     options.pidfile,
@@ -152,14 +155,17 @@ type Verb = "dump" | "pre-dump" | "restore";
  */
 const verbosity: Readonly<Record<Verb, string>> = { dump: "-v3", "pre-dump": "-v3", restore: "-v2" };
 
-function common(verb: Verb, run: CriuRun): Argv {
+function imagesIn(directory: string): Argv {
+  return ["--images-dir", directory];
+}
+
+function common(verb: Verb, run: Omit<CriuRun, "imagesDir">, images: Argv): Argv {
   return [
     run.criu ?? criuPath,
     verb,
     "--no-default-config",
     "--unprivileged",
-    "--images-dir",
-    run.imagesDir,
+    ...images,
     "--work-dir",
     run.workDir,
     "--log-file",

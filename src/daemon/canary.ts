@@ -21,6 +21,7 @@ import { waitFor } from "../wait.js";
 import { isPageMap } from "./transfer/image-files.js";
 import { lookUpUser } from "./users.js";
 import { decide, heldFile, verdictFile } from "./verdict.js";
+import type { WaitingCriu } from "./waiting.js";
 
 export interface CanaryDeps {
   processes: Processes;
@@ -68,21 +69,24 @@ async function dumpAndRestore(
   await ownDirectory(directory, owner);
   await processes.init.moveCursor(firstPid - 1);
   const bird = await hatch(processes, wanted);
+  let ahead: WaitingCriu | undefined;
   try {
     await grown(bird, memory);
     const pipes = await pipesOf([bird], await processes.init.pipes());
-    const job = { owner, imagesDir: directory, workDir: directory, holdIn: directory, trial: true };
+    const job = { owner, workDir: directory, holdIn: directory, trial: true };
+    ahead = await engine.restoreAhead({ ...job, pipes });
     const dumping = stopwatch();
-    const dump = await engine.dump({ ...job, rootPid: bird.pid });
+    const dump = await engine.dump({ ...job, imagesDir: directory, rootPid: bird.pid });
     [figures.dumpMs, figures.releaseMs] = await held(directory, "dump", dump, dumping);
     await bird.ended;
     figures.mapBytes = await mapBytesIn(directory);
     for (const file of [verdictFile(directory), heldFile(directory)]) await removeFile(file);
     const restoring = stopwatch();
-    const restore = await engine.restore({ ...job, pipes });
-    [figures.restoreMs, figures.resumeMs] = await held(directory, "restore", restore, restoring);
+    await ahead.letGo(directory);
+    [figures.restoreMs, figures.resumeMs] = await held(directory, "restore", ahead.criu, restoring);
     await expectSame(bird, pipes.stdout);
   } finally {
+    if (ahead !== undefined) await end(processes, ahead.criu.pid);
     await end(processes, bird.pid);
   }
 }

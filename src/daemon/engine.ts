@@ -10,6 +10,7 @@ import {
   restoreArgv,
   versionArgv,
   type InheritedPipe,
+  type RestoreOptions,
   type PreDumpMode,
 } from "../criu/argv.js";
 import type { Argv } from "../argv.js";
@@ -20,6 +21,7 @@ import { capability, inheritedPipeFds, type ProcessEnd } from "./init-client.js"
 import type { DaemonPaths } from "./paths.js";
 import { succeeded, type Processes, type Tracked } from "./processes.js";
 import { hasCapability, readStat } from "./procfs.js";
+import { aheadName, gateIn, makeGate, WaitingCriu } from "./waiting.js";
 
 /** Whose tree it is: CRIU runs as that user, because root without CAP_SYS_RESOURCE cannot read another's limits. */
 export interface TreeOwner {
@@ -55,6 +57,9 @@ export interface RestoreJob extends CriuJob {
   pipes: DumpedPipes;
 }
 
+/** A restore whose images are still to come. */
+export type RestoreAhead = Omit<RestoreJob, "imagesDir">;
+
 export interface Engine {
   readonly version: string;
   /** What the kernel can beyond what every migration needs: `mem_dirty_track`. Asked once. */
@@ -63,6 +68,8 @@ export interface Engine {
   /** Only where `features` has `mem_dirty_track`. */
   preDump(job: DumpJob): Promise<Tracked>;
   restore(job: RestoreJob): Promise<Tracked>;
+  /** CRIU comes up and waits, without touching anything, until it is let go with the directory of the images. */
+  restoreAhead(job: RestoreAhead): Promise<WaitingCriu>;
   cpuDump(directory: string): Promise<CommandResult>;
   cpuCheck(directory: string): Promise<CommandResult>;
   /** So that the first dump of this user does not pay for CRIU's look at the kernel (~1 s). */
@@ -159,13 +166,24 @@ class ContainerEngine implements Engine {
     return this.#work(roundName, job, argv, {});
   }
 
-  async restore(job: RestoreJob): Promise<Tracked> {
+  restore(job: RestoreJob): Promise<Tracked> {
+    return this.#restore("restore", job, { dir: job.imagesDir });
+  }
+
+  async restoreAhead(job: RestoreAhead): Promise<WaitingCriu> {
+    const { workDir } = job;
+    await makeGate(workDir);
+    const criu = await this.#restore(aheadName, job, { toldIn: gateIn(workDir) });
+    return new WaitingCriu(criu, workDir);
+  }
+
+  async #restore(name: string, job: RestoreAhead, images: RestoreOptions["images"]): Promise<Tracked> {
     await removeFile(restorePidFile(job.workDir));
     const inodes = await this.#processes.init.pipes();
     await this.#processes.init.chownPipes(job.owner.uid, job.owner.gid);
     const files = { logFile: restoreLog(job.workDir), pidfile: restorePidFile(job.workDir) };
-    const argv = restoreArgv({ ...job, ...hook(job), ...files, pipes: inherited(job.pipes) });
-    return this.#work("restore", job, argv, {
+    const argv = restoreArgv({ ...job, images, ...hook(job), ...files, pipes: inherited(job.pipes) });
+    return this.#work(name, job, argv, {
       FASTMIG_STDOUT_INODE: String(inodes.stdout),
       FASTMIG_STDERR_INODE: String(inodes.stderr),
       FASTMIG_EXPECT_STDOUT: job.pipes.stdout === null ? "0" : "1",
@@ -196,7 +214,12 @@ class ContainerEngine implements Engine {
     return check.ended;
   }
 
-  async #work(name: string, job: CriuJob, argv: Argv, env: Record<string, string>): Promise<Tracked> {
+  async #work(
+    name: string,
+    job: Omit<CriuJob, "imagesDir">,
+    argv: Argv,
+    env: Record<string, string>,
+  ): Promise<Tracked> {
     await ownDirectory(this.#cacheOf(job.owner.uid), job.owner);
     await ownDirectory(job.workDir, job.owner);
     const hold: Record<string, string> = job.holdIn === undefined ? {} : { FASTMIG_HOLD: job.holdIn };
@@ -244,7 +267,7 @@ class ContainerEngine implements Engine {
 }
 
 /** Where nothing is held, CRIU asks nobody. */
-function hook(job: CriuJob): { hook?: string } {
+function hook(job: Pick<CriuJob, "holdIn">): { hook?: string } {
   return job.holdIn === undefined ? { hook: "/bin/true" } : {};
 }
 

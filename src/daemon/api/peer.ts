@@ -36,14 +36,23 @@ const FileList = z.array(
     segments: z.array(z.strictObject({ offset: count, length: count, digest: z.string() })),
   }),
 );
+/** Whose a tree is, and which of its init's pipes it has as its outputs, by inode at the source; null: it has closed that one. */
+const treeRun = {
+  uid: count,
+  gid: count,
+  groups: z.array(count),
+  stdoutInode: z.nullable(count),
+  stderrInode: z.nullable(count),
+};
+export const TreeRun = z.strictObject(treeRun);
+export type TreeRun = z.infer<typeof TreeRun>;
 const roundNumber = z.int().check(z.minimum(1));
 
 /** Asked before the freeze: it proves the way between the daemons, makes room and moves the PID cursor. */
 export const ExpectRequest = z.strictObject({
   epoch: Epoch,
   highestPid: count,
-  uid: count,
-  gid: count,
+  ...treeRun,
   /** The round that is coming; null: the final dump. Nothing else is taken then. */
   round: z.nullable(roundNumber),
   /** The rounds that the final dump builds on, the full one first, each the next one's parent: they have to be here. */
@@ -67,11 +76,7 @@ export const FinalRequest = z.strictObject({
   tree: z.strictObject({
     rootPid: count,
     highestPid: count,
-    uid: count,
-    gid: count,
-    groups: z.array(count),
-    stdoutInode: z.nullable(count),
-    stderrInode: z.nullable(count),
+    ...treeRun,
   }),
 });
 export type FinalRequest = z.infer<typeof FinalRequest>;

@@ -1,6 +1,6 @@
 /** What the source finds out about its tree: before the freeze, whether it can go; in it, what the other side must know. */
 import { join } from "node:path";
-import type { ExpectRequest, FinalRequest, OpenMigration } from "../api.js";
+import type { ExpectRequest, FinalRequest, OpenMigration, TreeRun } from "../api.js";
 import { sumOf } from "../../sum.js";
 import { isCriuSession } from "../criu-pids.js";
 import { makeImages } from "../images.js";
@@ -8,7 +8,7 @@ import { headroom, memoryFacts } from "../memory.js";
 import { pagesSizes, reserveMemory } from "../preallocate.js";
 import { highestId, type ProcessStat } from "../procfs.js";
 import type { HandOverDeps } from "./half.js";
-import { packPreserved, sizeOnDisk } from "./preserve.js";
+import { sizeOnDisk } from "./preserve.js";
 import { pipesOf, treeOwner } from "./tree-facts.js";
 import { writeTree } from "./tree-file.js";
 
@@ -87,8 +87,8 @@ export async function prepareDeparture(
   const { images, ...room } = await makeRoom(deps, id, leg);
   await deps.engine.warm(owner);
   const highest = await highestId(tree.map((process) => process.pid));
-  const { uid, gid } = owner;
-  return { images, expected: { epoch, highestPid: highest + cursorMargin, uid, gid, ...room } };
+  const run = await treeRun(deps, tree);
+  return { images, expected: { epoch, highestPid: highest + cursorMargin, ...run, ...room } };
 }
 
 /** What the final dump will write; where it fails nothing is lost but time. */
@@ -99,38 +99,24 @@ export async function reserveForDump(
   if (reserve > 0) await reserveMemory(images, sumOf(pages), bytes);
 }
 
-/** In the freeze: writes down whose death is the proof, packs what travels along, and answers what the other side must know. */
-export async function packUp(
-  deps: HandOverDeps,
-  directory: string,
-  images: string,
-  preserve: readonly string[],
-): Promise<FinalRequest["tree"]> {
+/** In the freeze: writes down whose death is the proof, and answers what the other side must know. */
+export async function noteTree(deps: HandOverDeps, directory: string): Promise<FinalRequest["tree"]> {
   const tree = await deps.service.tree();
   const processes = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
   const facts = await treeFacts(deps, tree);
-  await Promise.all([
-    writeTree(directory, { life: deps.life, facts, processes }),
-    packPreserved(images, preserve),
-  ]);
+  await writeTree(directory, { life: deps.life, facts, processes });
   return facts;
 }
 
 /** The frozen tree, as the destination has to find it again. */
-async function treeFacts(
-  { processes }: HandOverDeps,
-  tree: readonly ProcessStat[],
-): Promise<FinalRequest["tree"]> {
+async function treeFacts(deps: HandOverDeps, tree: readonly ProcessStat[]): Promise<FinalRequest["tree"]> {
   const pids = tree.map((process) => process.pid);
+  return { rootPid: pids[0] ?? 0, highestPid: await highestId(pids), ...(await treeRun(deps, tree)) };
+}
+
+/** What CRIU has to be started with to restore it. */
+async function treeRun({ processes }: HandOverDeps, tree: readonly ProcessStat[]): Promise<TreeRun> {
   const { uid, gid, groups } = await treeOwner(tree);
   const pipes = await pipesOf(tree, await processes.init.pipes());
-  return {
-    rootPid: pids[0] ?? 0,
-    highestPid: await highestId(pids),
-    uid,
-    gid,
-    groups: [...groups],
-    stdoutInode: pipes.stdout,
-    stderrInode: pipes.stderr,
-  };
+  return { uid, gid, groups: [...groups], stdoutInode: pipes.stdout, stderrInode: pipes.stderr };
 }

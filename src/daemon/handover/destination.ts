@@ -1,5 +1,4 @@
 /** The destination's half: executes destinationTable. What it decides stands in the table, how it is done stands here. */
-import { join } from "node:path";
 import {
   type DestinationStateName,
   type ExpectRequest,
@@ -10,25 +9,22 @@ import {
   type ReleaseProof,
   type RoundArrived,
 } from "../api.js";
-import { removeFile } from "../at-once.js";
-import { readIfThere, replaceDurably } from "../durable.js";
-import { ownDirectory, readLog, restoreLog, restorePidFile } from "../engine.js";
+import { readIfThere } from "../durable.js";
+import { readLog, restoreLog, restorePidFile } from "../engine.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
-import { giveBackReserve } from "../preallocate.js";
-import { isDead, readStat } from "../procfs.js";
-import { succeeded, type Tracked } from "../processes.js";
+import { readStat } from "../procfs.js";
+import { succeeded } from "../processes.js";
 import { Conflict } from "../refusals.js";
 import type { Answers } from "../router.js";
-import { heldFile } from "../verdict.js";
 import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
-import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
 import { FinalList } from "./final-list.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
-import { endOrKill, killTree } from "./kill.js";
+import { killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
-import { readStatistics, removeStatistics } from "./statistics.js";
+import { RestoreRun } from "./restore-run.js";
+import { readStatistics } from "./statistics.js";
 import { makePlace, makeWay } from "./place.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
 
@@ -38,7 +34,7 @@ const settled = ["prepared", ...resting] as const;
 
 export class DestinationHalf extends Half<DestinationStateName, DestinationEvent, DestinationAction> {
   readonly arrivals: Arrivals;
-  #criu: Tracked | undefined;
+  readonly #run: RestoreRun;
   readonly #list: FinalList;
   #resumeFailedBefore = false;
 
@@ -46,6 +42,10 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   constructor(deps: HandOverDeps, open: OpenMigration, state: DestinationStateName, answers: Answers) {
     super(deps, open, destinationTable, state);
     this.#list = new FinalList(this.directory);
+    this.#run = new RestoreRun(deps, this.directory, {
+      held: () => this.#held(),
+      ended: (end, held) => void this.#criuEnded(end, held),
+    });
     const onTaken = (): Promise<void> => this.#taken();
     const { directory } = this;
     const { pageLists, log } = deps;
@@ -85,7 +85,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   // ---- what the source's daemon asks ------------------------------------------------------------
 
-  /** Makes room and moves the PID cursor past what will be restored; the service still runs at the source. */
+  /** Makes room, moves the PID cursor past what will be restored, and gets CRIU ready; the service still runs at the source. */
   async expect(request: ExpectRequest): Promise<void> {
     if (!this.#arriving)
       throw new Conflict("NOT_EXPECTED", `no images are expected here: the migration is ${this.state}`);
@@ -93,7 +93,9 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     await this.makeDirectory();
     await this.arrivals.expect(images, request);
     await this.deps.processes.init.moveCursor(request.highestPid);
-    await this.deps.engine.warm({ uid: request.uid, gid: request.gid, groups: [request.gid] });
+    const { uid, gid, groups, stdoutInode, stderrInode } = request;
+    await this.deps.engine.warm({ uid, gid, groups });
+    if (request.round === null) await this.#run.comeUp({ uid, gid, groups, stdoutInode, stderrInode });
   }
 
   /** Returns only where every byte of the round is here. */
@@ -130,15 +132,14 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     return this.peerState();
   }
 
-  /** Answers when the tree runs. The proof is on disk before anything follows from it. */
+  /** Answers when the tree runs. */
   async released(proof: ReleaseProof): Promise<PeerState> {
     const { id, epoch } = this.open;
     if (proof.id !== id || proof.epoch !== epoch)
       throw new Conflict("WRONG_PROOF", `this is migration ${id}, epoch ${epoch}`);
     if (this.state === "reviving")
       await this.machine.reached(["prepared", "inDoubt", "discarding", "discarded"]);
-    await this.makeDirectory();
-    await replaceDurably(join(this.directory, "proof.json"), JSON.stringify(proof));
+    this.record.proof = proof;
     await this.machine.send("released");
     if (this.state === "resuming") await this.machine.reached(["running", "inDoubt", "discarded"]);
     return this.peerState();
@@ -192,46 +193,23 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async #startRestore(tree: FinalRequest["tree"]): Promise<void> {
     const images = await findImages(this.deps.paths, this.open.id);
     if (images === undefined) throw new Error("the checkpoint images are gone");
-    const { highestPid, uid, gid, groups, stdoutInode, stderrInode } = tree;
-    await this.#killTree();
-    await removeFile(heldFile(this.directory));
-    await removeStatistics(this.directory, "restore");
     await unpackPreserved(images);
-    await this.deps.processes.init.moveCursor(highestPid);
-    const owner = { uid, gid, groups };
-    await ownDirectory(this.directory, owner);
-    const pipes = { stdout: stdoutInode, stderr: stderrInode };
-    const imagesDir = join(images, "final");
-    const job = { owner, imagesDir, workDir: this.directory, holdIn: this.directory, pipes };
-    const [criu] = await Promise.all([this.deps.engine.restore(job), giveBackReserve(images)]);
-    await rememberRun(this.directory, "restore", criu, this.deps.life);
-    this.#watch(criu);
+    await this.#run.start(images, tree);
   }
 
-  /** After a daemon's death: CRIU may be at work, waiting in its hook, or gone. */
   async #watchRestore(): Promise<void> {
-    const criu = await recallRun(this.directory, this.deps, "restore");
-    if (criu !== undefined && !(await isDead(criu))) return this.#watch(criu);
+    if (await this.#run.followAgain()) return;
     // What was prepared is held no more: that has to be said before it is restored again.
     if (this.state === "prepared") await this.machine.send("criuEnded");
     else await this.#restore();
   }
 
-  #watch(criu: Tracked): void {
-    this.#criu = criu;
-    let held = false;
-    watchRun(this.directory, criu, {
-      held: () => {
-        held = true;
-        this.record.verify("stdio");
-        void this.machine.send("held");
-      },
-      ended: (end) => void this.#criuEnded(criu, end, held),
-    });
+  #held(): void {
+    this.record.verify("stdio");
+    void this.machine.send("held");
   }
 
-  async #criuEnded(criu: Tracked, end: ProcessEnd | null, held: boolean): Promise<void> {
-    if (criu !== this.#criu) return;
+  async #criuEnded(end: ProcessEnd | null, held: boolean): Promise<void> {
     this.record.stats = await readStatistics(this.directory, "restore");
     if (!held && !succeeded(end)) {
       this.record.fail(criuFailure("restore", end, await readLog(restoreLog(this.directory))));
@@ -248,8 +226,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   async #awaitResume(): Promise<void> {
-    const criu = this.#criu ?? (await recallRun(this.directory, this.deps, "restore"));
-    const end = (await criu?.ended) ?? null;
+    const end = await this.#run.end();
     // There only where CRIU let the tasks go; and whoever hears that they run hears of it too.
     this.record.stats = await readStatistics(this.directory, "restore");
     if (succeeded(end) || this.record.stats !== null) return void (await this.machine.send("resumed"));
@@ -271,16 +248,10 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
 
   // ---- discard ----------------------------------------------------------------------------------
 
-  async #killTree(): Promise<void> {
+  async #discard(): Promise<void> {
+    await this.#run.discard();
     const final = await this.#list.read().catch(() => undefined);
     if (final !== undefined) await killTree(final.tree.rootPid, this.deps.processes);
-  }
-
-  async #discard(): Promise<void> {
-    const criu = this.#criu ?? (await recallRun(this.directory, this.deps, "restore"));
-    // The hook obeys `aborted` and CRIU kills the tree; one that is stuck elsewhere is killed.
-    if (criu !== undefined) await endOrKill(criu, this.deps.processes);
-    await this.#killTree();
     await this.machine.send("discarded");
   }
 

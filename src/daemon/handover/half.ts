@@ -92,8 +92,9 @@ export abstract class Half<
   async #enter(state: S, event: E): Promise<void> {
     const { id, epoch, role } = this.open;
     const { life } = this.deps;
+    const { failure, proof } = this.record;
     const at = new Date().toISOString();
-    await this.deps.journal.append({ at, id, epoch, role, event, state, life, failure: this.record.failure });
+    await this.deps.journal.append({ at, id, epoch, role, event, state, life, failure, proof });
     this.deps.log.info("hand-over", { id, role, event, state });
     this.entered(state);
   }

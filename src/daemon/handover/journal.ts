@@ -3,6 +3,7 @@ import {
   Epoch,
   Failure,
   MigrationId,
+  ReleaseProof,
   Role,
   type DestinationStateName,
   type SourceStateName,
@@ -19,6 +20,8 @@ export const JournalEntry = z.object({
   state: z.string(),
   life: z.string(),
   failure: z.nullable(Failure),
+  /** That the source's tree is dead: at the destination from when it came, before anything follows from it. */
+  proof: z.optional(z.nullable(ReleaseProof)),
 });
 export type JournalEntry = z.infer<typeof JournalEntry> & { state: SourceStateName | DestinationStateName };
 

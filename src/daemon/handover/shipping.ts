@@ -14,6 +14,7 @@ import { rehearse } from "../transfer/rehearsal.js";
 import { createShipper, type Shipper } from "../transfer/shipper.js";
 import type { FinalFile } from "../transfer/segment.js";
 import { Lease } from "./lease.js";
+import { packPreserved } from "./preserve.js";
 import { retryLost } from "./retry.js";
 import type { Rounds } from "./rounds.js";
 import type { Way } from "./way.js";
@@ -96,8 +97,9 @@ export class Shipping {
     this.#shipper.follow();
   }
 
-  /** CRIU and tar have written everything. Resolves when the peer has verified it all. */
+  /** CRIU has written everything: packs what travels along. Resolves when the peer has verified it all. */
   async finishFiles(root: string): Promise<FinalFile[]> {
+    await packPreserved(root, this.#options.request.preserve);
     if (this.#shipper === undefined) this.follow(root);
     return (this.#shipper as Shipper).finish();
   }

@@ -11,7 +11,7 @@ import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
 import { criuFailure, leaseFailure } from "./criu-failure.js";
 import { awaitDeath, awaitResume, killAll, type Scene } from "./death.js";
-import { packUp, prepareDeparture, reserveForDump } from "./departure.js";
+import { noteTree, prepareDeparture, reserveForDump } from "./departure.js";
 import { DumpRun } from "./dump-run.js";
 import { failureOf, Half, type HandOverDeps } from "./half.js";
 import { Conflict } from "../refusals.js";
@@ -219,8 +219,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   }
 
   async #shipAll(): Promise<PeerState> {
-    const facts = await packUp(this.deps, this.directory, this.#images(), this.#request?.preserve ?? []);
-    const files = await this.#ways().finishFiles(this.#images());
+    const noted = noteTree(this.deps, this.directory);
+    const [facts, files] = await Promise.all([noted, this.#ways().finishFiles(this.#images())]);
     this.record.mark("shipped");
     return this.#ways().final({ epoch: this.open.epoch, files, tree: facts });
   }

@@ -117,7 +117,7 @@ export const sourceTable: readonly SourceRow[] = [
   // The verdict decides, whoever created it.
   { in: ["releasing", "aborting"], on: "verdictReleased", to: "releasing", do: ["awaitDeath"] },
   { in: ["releasing", "aborting"], on: "verdictAborted", to: "aborting", do: ["examineTree"] },
-  { in: ["releasing"], on: "treeDead", to: "released", do: ["bury", "tellReleased"] },
+  { in: ["releasing"], on: "treeDead", to: "released", do: ["tellReleased", "bury"] },
   { in: ["releasing"], on: "treePartlyDead", to: "releasing", do: ["killRest"] },
   // CRIU was killed in its hook after `released`: the whole tree goes on by itself, so it stays here.
   { in: ["releasing"], on: "treeAlive", to: "reclaimed", do: ["tellAborted", "close"] },
@@ -133,8 +133,8 @@ export const sourceTable: readonly SourceRow[] = [
 
   // Proof exists. The destination is told until it answers; images are kept until the migration is confirmed.
   { in: ["released"], on: "confirm", to: "confirmed", do: ["close"] },
-  { in: ["released"], on: "restarted", to: "released", do: ["bury", "tellReleased"] },
-  { in: ["released"], on: "reborn", to: "released", do: ["bury", "tellReleased"] },
+  { in: ["released"], on: "restarted", to: "released", do: ["tellReleased", "bury"] },
+  { in: ["released"], on: "reborn", to: "released", do: ["tellReleased", "bury"] },
   // The operator's word that the destination never ran it and never will.
   { in: ["released"], on: "keepSource", to: "restoringBack", do: ["restoreBack"] },
   { in: ["restoringBack"], on: "restoredBack", to: "reclaimed", do: ["close"] },

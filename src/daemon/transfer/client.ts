@@ -35,6 +35,11 @@ export interface PeerClient {
   received(signal: AbortSignal): Promise<Received>;
   /** Any other route below `/peer/{id}/`; the answer is checked by the schema. */
   post<T>(route: string, body: unknown, answer: z.ZodMiniType<T>, signal: AbortSignal): Promise<T>;
+  /**
+   * Whether a `put` is lost where the peer is another process than the one that took what was put before. Otherwise only
+   * `received` tells.
+   */
+  readonly tellsRestart: boolean;
   /** Ends every connection; what is under way is lost. */
   close(): void;
 }
@@ -58,6 +63,7 @@ export function connectPeer(peer: Peer, options: ConnectOptions): PeerClient {
 
 /** Through the relay: everything over HTTP. */
 class HttpPeer implements PeerClient {
+  readonly tellsRestart: boolean = false;
   protected readonly silence: number;
   protected readonly base: string;
   readonly #target: Target;
@@ -113,6 +119,8 @@ class HttpPeer implements PeerClient {
 
 /** Direct: segments and what is short over lines, the rest over HTTP in TLS, which every line begins with. */
 class LinedPeer extends HttpPeer {
+  /** A line ends with the process, and an idle one is always used before a new one is opened. */
+  override readonly tellsRestart = true;
   readonly #lines: LinePool;
 
   constructor(peer: Extract<Peer, { transport: "direct" }>, options: ConnectOptions) {

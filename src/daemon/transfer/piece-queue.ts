@@ -9,6 +9,11 @@ export class PieceQueue {
   #ended = false;
   #change = Promise.withResolvers<void>();
 
+  /** Of those that nobody took yet. */
+  get length(): number {
+    return this.#pieces.length;
+  }
+
   push(piece: Piece): void {
     this.#pieces.push(piece);
     this.#wake();

@@ -93,8 +93,9 @@ class ImageShipper implements Shipper {
     this.#signal.throwIfAborted();
     const files = filesIn(this.#options.root, this.#options.directories);
     for (const file of files) this.#plan(file, file.size);
-    // What went before may have been taken by a daemon that is no more: asked while the rest is on its way.
-    if (this.#verified.files > 0) await Promise.race([this.#sync(), this.#workers]);
+    // What went before may have been taken by a daemon that is no more: asked while the rest is on its way, or told by it.
+    const told = this.#options.client.tellsRestart && this.#queue.length > 0;
+    if (this.#verified.files > 0 && !told) await Promise.race([this.#sync(), this.#workers]);
     this.#queue.end();
     await this.#workers;
     return this.#list(files);

@@ -147,7 +147,7 @@ async function takeOver(from: Handed): Promise<number> {
   pipes = await init.pipes();
   const hold = ownDirectory(`restored-${hop}`);
   const argv = restoreArgv({
-    imagesDir: join(dir, `images-${hop - 1}`),
+    images: { dir: join(dir, `images-${hop - 1}`) },
     workDir: hold,
     logFile: join(hold, "restore.log"),
     pidfile: join(hold, "pid"),

@@ -50,7 +50,8 @@ async function begin(): Promise<Arrivals> {
 }
 
 const announced = (round: number | null, chain: number[] = []): ExpectRequest => ({
-  ...{ epoch: 1, highestPid: 100, ...me, round, chain, bytes: 1000, tree: 0, reserve: 0, pages: [] },
+  ...{ epoch: 1, highestPid: 100, ...me, groups: [], stdoutInode: null, stderrInode: null },
+  ...{ round, chain, bytes: 1000, tree: 0, reserve: 0, pages: [] },
 });
 
 /** Pages 0 to 3: a number is a page that is written so, null one that the parent has. */

@@ -179,7 +179,10 @@ export class Ends {
         preDump: (job: DumpJob) => this.#preDump(job),
       },
       pageLists: nativePageLists(binary("pages")),
-      processes: { init: { list: async () => [] }, kill: async () => undefined },
+      processes: {
+        init: { list: async () => [], pipes: async () => ({ stdout: 0, stderr: 0 }) },
+        kill: async () => undefined,
+      },
       service: {
         process: root,
         tree: async () => [root],

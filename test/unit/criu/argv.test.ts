@@ -84,9 +84,14 @@ test("a restore gets our pipes in the place of the dumped ones", () => {
     { fd: 10, inode: 77 },
     { fd: 11, inode: 78 },
   ];
-  expect(
-    restoreArgv({ ...run, logFile: "restore.log", pidfile: "/state/m/pid", pipes, hook: "/bin/true" }),
-  ).toEqual([
+  const options = {
+    workDir: "/state/m",
+    logFile: "restore.log",
+    pidfile: "/state/m/pid",
+    pipes,
+    hook: "/bin/true",
+  };
+  expect(restoreArgv({ ...options, images: { dir: "/images/final" } })).toEqual([
     "/usr/sbin/criu",
     "restore",
     "--no-default-config",
@@ -110,6 +115,10 @@ test("a restore gets our pipes in the place of the dumped ones", () => {
     "--inherit-fd",
     "fd[11]:pipe:[78]",
   ]);
+  const ahead = restoreArgv({ ...options, images: { toldIn: "/state/m/gate" } });
+  expect(ahead).toContain("--no-default-config");
+  expect(ahead.join(" ")).toContain("--config /state/m/gate");
+  expect(ahead).not.toContain("--images-dir");
 });
 
 test("no command line leaves the dumped tree running or gives it CRIU's session", () => {

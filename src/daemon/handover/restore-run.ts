@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { FinalRequest, TreeRun } from "../api.js";
+import { removeFile } from "../at-once.js";
+import { ownDirectory, type RestoreAhead } from "../engine.js";
+import type { ProcessEnd } from "../init-client.js";
+import { giveBackReserve } from "../preallocate.js";
+import { isDead } from "../procfs.js";
+import type { Tracked } from "../processes.js";
+import { heldFile } from "../verdict.js";
+import { endAhead, type WaitingCriu } from "../waiting.js";
+import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
+import type { HandOverDeps } from "./half.js";
+import { endOrKill, killTree } from "./kill.js";
+import { removeStatistics } from "./statistics.js";
+
+/** What is heard of it. */
+export interface RestoreEvents {
+  held(): void;
+  /** Whether it had been held before. */
+  ended(end: ProcessEnd | null, held: boolean): void;
+}
+
+/** CRIU's restore of one migration: comes up ahead of its images, is let go with them, followed, and found again. */
+export class RestoreRun {
+  readonly #deps: HandOverDeps;
+  readonly #directory: string;
+  readonly #events: RestoreEvents;
+  #ahead: { waiting: WaitingCriu; run: TreeRun } | undefined;
+  #criu: Tracked | undefined;
+
+  /** @param directory the migration's, where the hook waits. */
+  constructor(deps: HandOverDeps, directory: string, events: RestoreEvents) {
+    this.#deps = deps;
+    this.#directory = directory;
+    this.#events = events;
+  }
+
+  /** While the service still runs at the source: what CRIU takes to come up is no downtime then. */
+  async comeUp(run: TreeRun): Promise<void> {
+    await endAhead(this.#deps.processes);
+    await this.#clear(run);
+    this.#ahead = { run, waiting: await this.#deps.engine.restoreAhead(this.#job(run)) };
+  }
+
+  /** Resolves when CRIU is at work. What an earlier try left of the tree is killed first. */
+  async start(images: string, { rootPid, highestPid, ...run }: FinalRequest["tree"]): Promise<void> {
+    const imagesDir = join(images, "final");
+    await this.#deps.processes.init.moveCursor(highestPid);
+    const started = async (): Promise<Tracked> =>
+      (await this.#letGo(run, imagesDir)) ?? this.#startAnew(run, imagesDir, rootPid);
+    const [criu] = await Promise.all([started(), giveBackReserve(images)]);
+    // One that a daemon's death keeps from being remembered is found by its name, and ended.
+    await rememberRun(this.#directory, "restore", criu, this.#deps.life);
+    this.#follow(criu);
+  }
+
+  /** Undefined where none waits for just this tree, as after a daemon's death. */
+  async #letGo(run: TreeRun, imagesDir: string): Promise<Tracked | undefined> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    if (ahead === undefined || !isDeepStrictEqual(ahead.run, run)) return undefined;
+    return (await ahead.waiting.letGo(imagesDir)) ? ahead.waiting.criu : undefined;
+  }
+
+  async #startAnew(run: TreeRun, imagesDir: string, rootPid: number): Promise<Tracked> {
+    const { engine, processes } = this.#deps;
+    await endAhead(processes);
+    await killTree(rootPid, processes);
+    await this.#clear(run);
+    return engine.restore({ ...this.#job(run), imagesDir });
+  }
+
+  /** Nothing of an earlier try may be taken for this one's. */
+  async #clear(owner: TreeRun): Promise<void> {
+    await removeFile(heldFile(this.#directory));
+    await removeStatistics(this.#directory, "restore");
+    await ownDirectory(this.#directory, owner);
+  }
+
+  #job({ uid, gid, groups, stdoutInode, stderrInode }: TreeRun): RestoreAhead {
+    const pipes = { stdout: stdoutInode, stderr: stderrInode };
+    return { owner: { uid, gid, groups }, workDir: this.#directory, holdIn: this.#directory, pipes };
+  }
+
+  /** After a daemon's death: CRIU may be at work, or wait in its hook. False where it is gone. */
+  async followAgain(): Promise<boolean> {
+    const criu = await this.#recall();
+    if (criu === undefined || (await isDead(criu))) return false;
+    this.#follow(criu);
+    return true;
+  }
+
+  #follow(criu: Tracked): void {
+    this.#criu = criu;
+    let held = false;
+    watchRun(this.#directory, criu, {
+      held: () => {
+        held = true;
+        this.#events.held();
+      },
+      ended: (end) => {
+        if (criu === this.#criu) this.#events.ended(end, held);
+      },
+    });
+  }
+
+  #recall(): Promise<Tracked | undefined> {
+    return recallRun(this.#directory, this.#deps, "restore");
+  }
+
+  /** Resolves with its end; null where there was none, or nobody saw how it ended. */
+  async end(): Promise<ProcessEnd | null> {
+    const criu = this.#criu ?? (await this.#recall());
+    return (await criu?.ended) ?? null;
+  }
+
+  /** Resolves when no CRIU is there any more: the hook obeys `aborted`, and one that is stuck elsewhere is killed. */
+  async discard(): Promise<void> {
+    const criu = this.#criu ?? (await this.#recall());
+    if (criu !== undefined) await endOrKill(criu, this.#deps.processes);
+    await endAhead(this.#deps.processes);
+  }
+}
