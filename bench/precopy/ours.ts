@@ -26,7 +26,7 @@ export class WatchedService {
   static async start(stage: Stage, { megabytes, percent }: Load): Promise<WatchedService> {
     const cast = seedService(null, megabytes, percent);
     await stage.result("start", await stage.plan([cast]));
-    return new WatchedService(stage, cast, await stage.clients.count(stage.addresses(cast)));
+    return new WatchedService(stage, cast, await stage.clients.watch(stage.addresses(cast)));
   }
 
   /** Moves it to the other node, and sees that its memory came whole. */

@@ -36,6 +36,11 @@ export class Clients {
     return this.#write((ledger) => [...typescript, workload("http-writer.ts"), ledger, pace, ...addresses]);
   }
 
+  /** Raises it at every address at once, over connections that last: so that a downtime is seen to some 20 ms. */
+  watch(addresses: readonly string[]): Promise<Writer> {
+    return this.#write((ledger) => [...typescript, workload("watcher.ts"), ledger, ...addresses]);
+  }
+
   /** Writes to Redis and reads back until it is stopped. */
   writeToRedis(addresses: readonly string[]): Promise<Writer> {
     return this.#write((ledger) => [redisClient, "write", ledger, ...addresses]);

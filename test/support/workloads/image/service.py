@@ -67,7 +67,17 @@ class Answers(BaseHTTPRequestHandler):
         self.answer()
 
     def do_POST(self):
-        self.answer()
+        if self.path == "/counts":
+            self.count_lines()
+        else:
+            self.answer()
+
+    def count_lines(self):
+        """`POST /count` for every line that comes: a request of its own costs an emulated processor 10 ms."""
+        self.send_response(101)
+        self.end_headers()
+        for _ in self.rfile:
+            self.wfile.write(json.dumps(self.routes["POST /count"]()).encode() + b"\n")
 
     def answer(self):
         route = self.routes.get(f"{self.command} {self.path}")
