@@ -5,6 +5,7 @@
  */
 import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { exists, readNames, removeFile } from "./at-once.js";
 import { runCommand } from "./command.js";
 
 /** Beside the images, in a directory of its own: what lies loose among them is shipped. */
@@ -61,15 +62,16 @@ export async function reserveMemory(images: string, bytes: number, spare: number
  * Never rejects, for CRIU may run already and has to be watched: what stays goes with the images.
  */
 export async function giveBackReserve(images: string): Promise<void> {
+  if (!(await exists(reserveIn(images)))) return;
   await rm(reserveIn(images), { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** What was guessed wrongly would only hold memory. */
 export async function removeUnused(directory: string, used: ReadonlySet<string>): Promise<void> {
-  const unused = (await readdir(directory)).filter(
+  const unused = (await readNames(directory)).filter(
     (name) => /^pages-\d+\.img$/.test(name) && !used.has(name),
   );
-  await Promise.all(unused.map((name) => rm(join(directory, name))));
+  for (const name of unused) await removeFile(join(directory, name));
 }
 
 /** Where it fails nothing is lost but time: the room was looked at before, and writing will say so. */

@@ -1,5 +1,6 @@
+import { constants, fstatSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { rename, writeText } from "./at-once.js";
+import { rename, withFile, writeText } from "./at-once.js";
 import { createOnce, readIfThere } from "./durable.js";
 
 export type Verdict = "released" | "running" | "aborted";
@@ -25,10 +26,22 @@ export async function decide(directory: string, verdict: Verdict): Promise<Verdi
   // Looked at first: on a full disk the one that stands can still be obeyed.
   const first = await readVerdict(directory);
   if (first !== null) return first;
-  if (await createOnce(verdictFile(directory), `${verdict}\n`, readable)) return verdict;
+  if (await createOnce(verdictFile(directory), `${verdict}\n`, readable)) {
+    await wakeHook(directory).catch(() => undefined);
+    return verdict;
+  }
   const standing = await readVerdict(directory);
   if (standing === null) throw new Error("the verdict file vanished");
   return standing;
+}
+
+/** Rejects where no hook waits. It looks by itself too, every 20 ms. */
+function wakeHook(directory: string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+  return withFile(join(directory, ".wake"), flags, 0, async (fd) => {
+    // The directory belongs to the service's user.
+    if (fstatSync(fd).isFIFO()) writeSync(fd, ".");
+  });
 }
 
 /**

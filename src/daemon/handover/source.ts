@@ -24,7 +24,6 @@ import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
 import { deathProof, dumpedTree, type DumpedTree } from "./tree-file.js";
 
 export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction> {
-  #request: SwitchoverRequest | undefined;
   #shipping: Shipping | undefined;
   readonly #run: DumpRun;
   readonly #rounds: Rounds;
@@ -151,7 +150,6 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   // ---- before the freeze ------------------------------------------------------------------------
 
   #connect(request: SwitchoverRequest): Shipping {
-    this.#request = request;
     this.#shipping = new Shipping({
       way: this.#rounds.way,
       directory: this.directory,

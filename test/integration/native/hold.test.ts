@@ -1,9 +1,21 @@
-import { chmodSync, chownSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { pause } from "../../../src/wait.js";
+import { decide } from "../../../src/daemon/verdict.js";
+import { pause, waitFor } from "../../../src/wait.js";
 import { HoldBench, bootTime } from "./hold-bench.js";
 import { makeNative } from "./init-bench.js";
 
@@ -72,6 +84,27 @@ describe("post-dump: the tree is frozen", () => {
     b.lease(bootTime() + 0.1 * second);
     expect(await b.ended).toBe(1);
     expect(b.verdict()).toBe("aborted\n");
+  });
+
+  test("looks when it is woken, and only a verdict ends it", async () => {
+    const b = bench().call("post-dump");
+    await b.held();
+    const wake = openSync(join(b.dir, ".wake"), constants.O_RDWR | constants.O_NONBLOCK);
+    writeSync(wake, "...");
+    const isDrained = async (): Promise<true | undefined> => {
+      try {
+        readSync(wake, Buffer.alloc(8));
+        writeSync(wake, ".");
+      } catch {
+        return true;
+      }
+      return undefined;
+    };
+    await waitFor("the hook to read its pipe", isDrained, { timeout: 5000, interval: 30 });
+    closeSync(wake);
+    expect(visible(b)).toEqual(["held"]);
+    expect(await decide(b.dir, "released")).toBe("released");
+    expect(await b.ended).toBe(0);
   });
 
   test("waits without a lease too", async () => {

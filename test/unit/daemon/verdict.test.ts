@@ -1,4 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -29,6 +31,21 @@ describe("a verdict", () => {
     await decide(directory, "aborted");
     await decide(directory, "released");
     expect(await readdir(directory)).toEqual(["verdict"]);
+  });
+
+  test("wakes the hook at its pipe, and writes into nothing else", async () => {
+    const wake = join(directory, ".wake");
+    execFileSync("mkfifo", [wake]);
+    const pipe = openSync(wake, constants.O_RDWR | constants.O_NONBLOCK);
+    await decide(directory, "aborted");
+    const heard = Buffer.alloc(8);
+    expect(heard.toString("utf8", 0, readSync(pipe, heard))).toBe(".");
+    closeSync(pipe);
+    await rm(wake);
+    await rm(join(directory, "verdict"));
+    await writeFile(wake, "");
+    expect(await decide(directory, "released")).toBe("released");
+    expect(await readFile(wake, "utf8")).toBe("");
   });
 
   test("that is damaged is not guessed at", async () => {
