@@ -125,7 +125,7 @@ export const MigrationView = z.strictObject({
   stats: z.nullable(z.record(z.string(), z.number())),
   /** Source only, once every dumped PID is dead. */
   proof: z.nullable(ReleaseProof),
-  /** What the daemon verified: `digests`, `stdio`, `pids-dead` … in the order it did. */
+  /** What the daemon verified: `digests` (over a line seals, which prove as much), `stdio`, `pids-dead` … in the order it did. */
   verified: z.array(z.string()),
   /** Source only: every round so far, the last one may be under way. */
   rounds: z.array(Round),

@@ -7,19 +7,10 @@ import { count, Epoch, Failure } from "./words.js";
 export const ImageFile = z
   .string()
   .check(z.regex(/^((final|[1-9][0-9]{0,3})\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/));
-/** Of a segment's bytes, in hex. */
-const Digest = z.string().check(z.regex(/^[0-9a-f]{32}$/));
-const piece = { file: ImageFile, offset: count, length: count };
-export const Segment = z.strictObject({ ...piece, digest: Digest });
+/** Of a segment's bytes, in hex. None where the seal of a line has proven them. */
+const digest = z.optional(z.string().check(z.regex(/^[0-9a-f]{32}$/)));
+export const Segment = z.strictObject({ file: ImageFile, offset: count, length: count, digest });
 export type Segment = z.infer<typeof Segment>;
-
-/** As it is sent: without a digest where a seal proves the bytes. */
-export const SentSegment = z.strictObject({ ...piece, digest: z.optional(Digest) });
-export type SentSegment = z.infer<typeof SentSegment>;
-
-/** The destination's answer to a bundle of so many segments that came over a line: theirs, in the bundle's order. */
-export const takenBundle = (segments: number): z.ZodMiniType<{ digests: string[] }> =>
-  z.object({ digests: z.array(Digest).check(z.length(segments)) });
 
 /** Of one line: a connection to the same port that carries sealed segments, and begins with the token. */
 export const LineKey = z.strictObject({
@@ -33,7 +24,7 @@ const FileList = z.array(
   z.strictObject({
     file: ImageFile,
     size: count,
-    segments: z.array(z.strictObject({ offset: count, length: count, digest: z.string() })),
+    segments: z.array(z.strictObject({ offset: count, length: count, digest })),
   }),
 );
 /** Whose a tree is, and which of its init's pipes it has as its outputs, by inode at the source; null: it has closed that one. */

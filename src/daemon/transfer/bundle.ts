@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { SentSegment } from "../api.js";
+import { Segment } from "../api.js";
 import { HttpError } from "../refusals.js";
 import { segmentSize } from "./segment.js";
 
@@ -9,17 +9,17 @@ import { segmentSize } from "./segment.js";
  * list is a rehearsal: bytes that mean nothing.
  */
 export interface Bundled {
-  segment: SentSegment;
+  segment: Segment;
   bytes: Buffer;
 }
 
 /** Bytes: a whole segment and its list of one; small ones have a longer list and together less. */
 export const longestBundle = segmentSize + 1024;
 
-const Listed = z.array(SentSegment).check(z.maxLength(1024));
+const Listed = z.array(Segment).check(z.maxLength(1024));
 
 /** What goes before the bytes. */
-export function bundleHead(segments: readonly SentSegment[]): Buffer {
+export function bundleHead(segments: readonly Segment[]): Buffer {
   const list = Buffer.from(JSON.stringify(segments));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(list.length);
@@ -39,7 +39,7 @@ export function readBundle(body: Buffer): Bundled[] {
   return segments.map((segment) => ({ segment, bytes: body.subarray(at, (at += segment.length)) }));
 }
 
-function listOf(text: Buffer): SentSegment[] {
+function listOf(text: Buffer): Segment[] {
   try {
     return Listed.parse(JSON.parse(text.toString()));
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { ImageFile, type Received, type Segment, type SentSegment } from "../api.js";
+import { ImageFile, type Received, type Segment } from "../api.js";
 import { HttpError } from "../refusals.js";
 import { Buffers } from "./buffers.js";
 import { digestOf } from "./digest.js";
@@ -29,12 +29,12 @@ export interface ReceiverOptions {
 /** The destination's store of one migration's images. */
 export interface Receiver {
   /**
-   * Takes a bundle of segments; resolves to their digests once every length and digest is verified and all of it is written:
-   * nothing wrong is ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
+   * Takes a bundle of segments; resolves once every length and digest is verified and all of it is written: nothing wrong is
+   * ever written. Rejects with an HttpError where the sender is to blame, else with what went wrong here.
    *
    * @param sealed whether `fill` rejects where the bytes are not those that were sent: digests may lack then.
    */
-  receive(fill: Fill, sealed?: boolean): Promise<string[]>;
+  receive(fill: Fill, sealed?: boolean): Promise<void>;
   received(): Received;
   progress(): { bytes: number; files: number };
   /** From now on only files of this round are taken, or only what is no round's (null): what comes late is refused. */
@@ -57,7 +57,10 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** Opens the store, with every segment that the journal names and whose bytes still have that digest. */
+/**
+ * Opens the store, with every segment that the journal names and whose bytes still have that digest. Without one they are
+ * believed: they were written before the journal was, and the kernel outlives a daemon.
+ */
 export async function openReceiver(options: ReceiverOptions): Promise<Receiver> {
   const store = new ImageStore(options.directory);
   const journal = new SegmentJournal(options.journal);
@@ -71,12 +74,12 @@ export async function openReceiver(options: ReceiverOptions): Promise<Receiver> 
 }
 
 function stillThere(store: ImageStore, segment: Segment, buffer: Buffer): boolean {
-  if (segment.length > segmentSize) return false;
-  const bytes = buffer.subarray(0, segment.length);
+  const { file, offset, length, digest } = segment;
+  if (length > segmentSize) return false;
   try {
-    return (
-      store.read(segment.file, segment.offset, bytes) === segment.length && digestOf(bytes) === segment.digest
-    );
+    if (digest === undefined) return store.read(file, offset + length - 1, buffer.subarray(0, 1)) === 1;
+    const bytes = buffer.subarray(0, length);
+    return store.read(file, offset, bytes) === length && digestOf(bytes) === digest;
   } catch {
     return false;
   }
@@ -101,7 +104,7 @@ class ImageReceiver implements Receiver {
     this.#buffers = new Buffers(longestBundle, options.atOnce ?? 8);
   }
 
-  receive(fill: Fill, sealed = false): Promise<string[]> {
+  receive(fill: Fill, sealed = false): Promise<void> {
     const taken = this.#buffers.use(this.#closing.signal, (buffer) => this.#take(buffer, fill, sealed));
     this.#underWay.add(taken);
     return taken.finally(() => this.#underWay.delete(taken));
@@ -149,32 +152,32 @@ class ImageReceiver implements Receiver {
     this.#journal.close();
   }
 
-  async #take(buffer: Buffer, fill: Fill, sealed: boolean): Promise<string[]> {
+  async #take(buffer: Buffer, fill: Fill, sealed: boolean): Promise<void> {
     const length = await fill(buffer, this.#options.silence ?? 10_000, this.#closing.signal);
     const parts = readBundle(buffer.subarray(0, length));
-    const segments = parts.map((part) => this.#verified(part, sealed));
-    for (const [at, { bytes }] of parts.entries()) this.#keep(segments[at] as Segment, bytes);
-    return segments.map(({ digest }) => digest);
+    for (const part of parts) this.#verify(part, sealed);
+    for (const part of parts) this.#keep(part);
   }
 
-  #verified({ segment, bytes }: Bundled, sealed: boolean): Segment {
+  #verify({ segment, bytes }: Bundled, sealed: boolean): void {
     this.#check(segment);
-    if (segment.digest === undefined && !sealed)
+    if (segment.digest === undefined) {
+      if (sealed) return;
       throw new HttpError(400, "BUNDLE", `${segment.file} came without a digest, and without a seal`);
+    }
     const digest = digestOf(bytes);
-    if (digest !== (segment.digest ?? digest))
+    if (digest !== segment.digest)
       throw new HttpError(400, "DIGEST", `the digest of ${segment.file} is ${digest}`);
-    return { ...segment, digest };
   }
 
-  #keep(segment: Segment, bytes: Buffer): void {
+  #keep({ segment, bytes }: Bundled): void {
     this.#check(segment);
     this.#store.write(segment.file, segment.offset, bytes);
     this.#index.add(segment);
     this.#journal.add(segment);
   }
 
-  #check(segment: SentSegment): void {
+  #check(segment: Segment): void {
     if (this.#sealed)
       throw new HttpError(409, "SEALED", "the list of files was accepted, nothing more is taken");
     if (!ImageFile.safeParse(segment.file).success)

@@ -10,7 +10,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LineKey, Peer, SentSegment } from "../../../src/daemon/api.js";
+import type { LineKey, Peer, Segment } from "../../../src/daemon/api.js";
 import { HttpError } from "../../../src/daemon/refusals.js";
 import type { AnswerJson, Answers } from "../../../src/daemon/router.js";
 import { bundleHead } from "../../../src/daemon/transfer/bundle.js";
@@ -71,7 +71,7 @@ export async function destination(
     silence,
   });
   const answered: string[] = [];
-  const take = async (fill: Fill): Promise<string[]> => {
+  const take = async (fill: Fill): Promise<void> => {
     await options.before?.();
     return receiver.receive(fill, true);
   };
@@ -139,7 +139,7 @@ async function onTls(answers: Answers, take: TakeBundle, again?: Peer): Promise<
 }
 
 /** A bundle of one segment, as it comes. */
-export function bundleOf(segment: SentSegment, bytes: Buffer): Fill {
+export function bundleOf(segment: Segment, bytes: Buffer): Fill {
   const bundle = Buffer.concat([bundleHead([segment]), bytes]);
   return async (into) => bundle.copy(into);
 }

@@ -35,7 +35,7 @@ async function listener(): Promise<PeerListener & { asked: number }> {
       },
       json,
     },
-    take: async () => [],
+    take: async () => undefined,
   });
   return until(Object.assign(counted, made));
 }
@@ -99,7 +99,7 @@ test("a port that is taken says so", async () => {
     id,
     psk,
     answers: { http: () => undefined, json },
-    take: async () => [],
+    take: async () => undefined,
   });
   await expect(again).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

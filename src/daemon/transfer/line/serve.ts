@@ -9,10 +9,10 @@ import type { Intake } from "./intake.js";
 import { keySize, Seal } from "./seal.js";
 
 /**
- * Takes one bundle of segments, proven by its seal; resolves to their digests. Rejects with an HttpError where the sender is to
+ * Takes one bundle of segments, proven by its seal. Rejects with an HttpError where the sender is to
  * blame.
  */
-export type TakeBundle = (fill: Fill) => Promise<string[]>;
+export type TakeBundle = (fill: Fill) => Promise<void>;
 
 /** Bytes. */
 export const longestQuestion = 64 * 1024;
@@ -84,8 +84,8 @@ export class Lines {
 
   async #keep(frame: Frame): Promise<object> {
     try {
-      const digests = await this.#take((into, silence, signal) => frame.into(into, { silence, signal }));
-      return { status: 200, digests };
+      await this.#take((into, silence, signal) => frame.into(into, { silence, signal }));
+      return { status: 200 };
     } catch (thrown) {
       if (frame.broken) throw thrown;
       await frame.skip({ silence: patience });
