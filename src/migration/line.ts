@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Peer } from "../daemon/api.js";
-import { exitCodes, FastmigError, messageOf } from "../errors.js";
+import { exitCodes, FastmigError } from "../errors.js";
 import { openRelay } from "../remote/relay.js";
-import * as podman from "../remote/engine.js";
 import { given, type MigrationContext } from "./context.js";
 
 /** The way from the source's daemon to the destination's, for one migration. */
@@ -63,28 +62,11 @@ async function openDirect(context: MigrationContext, port: number): Promise<Line
   const psk = randomBytes(32).toString("hex");
   const host = (await destination.node()).address;
   await (await destination.daemon()).listen(id, { port, psk });
-  const obstacle = await tryReach(context, host, port);
+  const peer = { transport: "direct", host, port, psk } as const;
+  // The source's daemon keeps the connection: no round and no freeze waits for one.
+  const { obstacle } = await (await source.daemon()).reach(id, { peer });
   if (obstacle !== null)
     return `${source.name} does not reach ${destination.name} at ${host}:${port} (${obstacle})`;
   context.transfer = { mode: "direct", reason: null };
-  return { peer: { transport: "direct", host, port, psk }, close: () => Promise.resolve() };
-}
-
-const probe = 'timeout 3 bash -c \'exec 3<>"/dev/tcp/$0/$1"\' "$1" "$2"';
-
-/** Tried from the container, whose network is the daemon's. Null: it is reached. */
-async function tryReach(
-  { source, service }: MigrationContext,
-  host: string,
-  port: number,
-): Promise<string | null> {
-  try {
-    const outcome = await (
-      await source.node()
-    ).exec(podman.exec(service.name, ["sh", "-c", probe, "sh", host, String(port)]));
-    if (outcome.kind === "exited" && outcome.code === 0) return null;
-    return outcome.stderr.trim().split("\n").at(-1) ?? "no answer";
-  } catch (thrown) {
-    return messageOf(thrown);
-  }
+  return { peer, close: () => Promise.resolve() };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { CanaryResult, CpuCheckResult, CpuImage, MigrationView, Status } from "../daemon/api.js";
+import { CanaryResult, CpuCheckResult, CpuImage, MigrationView, ReachResult, Status } from "../daemon/api.js";
 import type {
   AbortRequest,
   CanaryRequest,
@@ -7,6 +7,7 @@ import type {
   OpenMigration,
   ReleaseProof,
   ResolveRequest,
+  ReachRequest,
   RoundRequest,
   RunRequest,
   StopRequest,
@@ -90,6 +91,11 @@ export class DaemonClient {
 
   listen(id: string, request: ListenRequest, options?: AskOptions): Promise<MigrationView> {
     return this.#act(id, "listen", request, options);
+  }
+
+  /** Of the source's daemon: whether it reaches the peer. */
+  reach(id: string, request: ReachRequest, options?: AskOptions): Promise<ReachResult> {
+    return this.#post(`/migrations/${id}/reach`, request, ReachResult, { timeout: slow, ...options });
   }
 
   /** Answers when the round has begun; `migration` tells how it goes. NOT_READY where the kernel cannot track pages. */

@@ -6,6 +6,7 @@ import { onStage } from "../support/on-stage.js";
 import { patternService } from "../support/services.js";
 import { type Ended } from "../support/fastmig.js";
 import { workloadsImage } from "../support/workloads/image.js";
+import { type Move } from "../support/stage.js";
 import { Witness } from "../support/witness.js";
 
 const stage = onStage();
@@ -22,10 +23,10 @@ const migrate = async (plan: Promise<string>, ...flags: string[]): Promise<Ended
   stage().fastmig("migrate", await plan, ...flags);
 
 /** Migrates while node b is spoilt by one command, and mends it with another. */
-async function spoilt(spoil: string, mend: string): Promise<Ended> {
+async function spoilt(spoil: string, mend: string, move: Move = {}): Promise<Ended> {
   try {
     await stage().on("b", "sh", "-c", spoil);
-    return await migrate(stage().plan([cast()]));
+    return await migrate(stage().plan([cast()], move));
   } finally {
     await stage().on("b", "sh", "-c", mend);
   }
@@ -91,6 +92,12 @@ const refusals: Readonly<Record<string, Refusal>> = {
       await stage().on("a", "podman", "exec", "--user", "0", "pattern", "rm", "/opt/note");
       return ended;
     },
+  },
+  "no direct way": {
+    exit: exitCodes.preflight,
+    says: /a direct transfer is not possible: a does not reach b at [0-9.]+:7900 \(no answer within 5 s\)/,
+    migrate: () =>
+      spoilt(`nft -f - << 'E'\n${noTransfers}\nE`, "nft delete table inet spoilt", { transfer: "direct" }),
   },
   "a process whose parent ended": {
     exit: exitCodes.rolledBack,
@@ -192,6 +199,9 @@ async function wrongHostKey(): Promise<string> {
   await writeFile(path, config.replace(join(lab.dir, "known_hosts"), join(dir, "known_hosts")));
   return path;
 }
+
+const noTransfers =
+  "table inet spoilt { chain in { type filter hook prerouting priority -300; tcp dport 7900 drop; }; }";
 
 /** The node then believes that it has so much memory left. */
 function memoryAvailable(megabytes: number): string {

@@ -36,7 +36,7 @@ export class Clients {
     return this.#write((ledger) => [...typescript, workload("http-writer.ts"), ledger, pace, ...addresses]);
   }
 
-  /** Raises it at every address at once, over connections that last: so that a downtime is seen to some 20 ms. */
+  /** Raises it at every address at once, over connections that last: so that a downtime is seen to some 40 ms. */
   watch(addresses: readonly string[]): Promise<Writer> {
     return this.#write((ledger) => [...typescript, workload("watcher.ts"), ledger, ...addresses]);
   }

@@ -160,6 +160,13 @@ export const SwitchoverRequest = z.strictObject({
 });
 export type SwitchoverRequest = z.infer<typeof SwitchoverRequest>;
 
+/** Whether the source's daemon reaches the peer; the connection is kept for what is asked of it next. */
+export const ReachRequest = z.strictObject({ peer: Peer });
+export type ReachRequest = z.infer<typeof ReachRequest>;
+/** Why it does not; null: it does. */
+export const ReachResult = z.strictObject({ obstacle: z.nullable(text) });
+export type ReachResult = z.infer<typeof ReachResult>;
+
 /** A round: answered with 202 as soon as it has begun; the view's `rounds` tells how it goes. */
 export const RoundRequest = z.strictObject({
   peer: Peer,

@@ -1,6 +1,7 @@
 /** The source's half: executes sourceTable. What it decides stands in the table, how it is done stands here. */
 import {
   type SwitchoverRequest,
+  type Peer,
   type RoundRequest,
   type TuneRequest,
   type OpenMigration,
@@ -50,6 +51,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const request = await readSwitchover(this.directory);
     if (request !== undefined) this.#connect(request);
     await this.machine.send(reborn ? "reborn" : "restarted");
+  }
+
+  /** Answers why the peer is not reached from here; null: it is. */
+  reach(peer: Peer): Promise<string | null> {
+    return this.#rounds.way.reach(peer);
   }
 
   /** Resolves when the round has begun. Throws a Conflict where the state or the tree does not allow one. */
@@ -278,11 +284,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   async #restoreBack(): Promise<void> {
     const { facts } = await this.#dumpedTree();
-    const back = await restoreBack(this.deps, {
-      directory: this.directory,
-      images: this.#imagesDirectory,
-      facts,
-    });
+    const [directory, images] = [this.directory, this.#imagesDirectory];
+    const back = await restoreBack(this.deps, { directory, images, facts });
     if ("failure" in back) {
       this.record.fail(back.failure);
       await this.machine.send("restoreFailed");

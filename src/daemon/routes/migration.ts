@@ -7,6 +7,8 @@ import {
   OpenMigration,
   ReleaseProof,
   ResolveRequest,
+  ReachRequest,
+  ReachResult,
   RoundRequest,
   SwitchoverRequest,
   TuneRequest,
@@ -52,6 +54,16 @@ function copying(daemon: Daemon): Route[] {
     act(daemon, "listen", "Listen for the source with TLS", ListenRequest, (id, body) =>
       daemon.destination(id).listen(body),
     ),
+    route({
+      method: "POST",
+      path: "/migrations/{id}/reach",
+      summary: "Connect the source with its peer",
+      request: ReachRequest,
+      response: ReachResult,
+      handle: async ({ params, body }) => ({
+        obstacle: await daemon.source(params["id"] ?? "").reach(body.peer),
+      }),
+    }),
     {
       ...act(daemon, "rounds", "Copy what changed, while the service runs", RoundRequest, (id, body) =>
         daemon.source(id).round(body),

@@ -146,6 +146,13 @@ describe.each(nodes)("a daemon on a node by %s", (_kind, connect) => {
       { port: 1, psk: "00" },
       view,
     ],
+    [
+      "reach",
+      (c) => c.reach(id, { peer: { transport: "relay", socket: "/s" } }),
+      `POST /migrations/${id}/reach`,
+      { peer: { transport: "relay", socket: "/s" } },
+      { obstacle: "no answer" },
+    ],
     ["abort", (c) => c.abort(id), `POST /migrations/${id}/abort`, { sourceAborted: false }, view],
     [
       "abort, told",

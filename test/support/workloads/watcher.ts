@@ -11,7 +11,7 @@ import { monotonic } from "../../../src/lab/demo/writer.js";
 const [, , path = "", ...addresses] = process.argv;
 const file = openSync(path, "a");
 /** Milliseconds from an answer to the next line, and from a connection that was refused or lost to the next. */
-const pauseAfterAnswer = 20;
+const pauseAfterAnswer = 40;
 const pauseAfterFailure = 10;
 /** Without a word. */
 const patience = 300;
