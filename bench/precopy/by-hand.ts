@@ -26,7 +26,7 @@ export async function moveByHand(stage: Stage, { megabytes, percent }: Load): Pr
   await clear(stage);
   const cast = seedService(null, megabytes, percent);
   await start(stage, cast);
-  const writer = await stage.clients.count(stage.addresses(cast));
+  const writer = await stage.clients.watch(stage.addresses(cast));
   const options = ["--compress=none", `--export=${archive}`, container];
   const checkpoint = await timed(stage, "a", "checkpoint", options);
   const copy = await pipeAcross(stage, `socat -u -b 1048576 FILE:${archive}`, `CREATE:${archive}`);
