@@ -11,8 +11,12 @@ import { type TortureAccount } from "../support/workloads/torture.js";
 
 const stage = onStage(vmLab);
 const moves = 10;
-/** Of each move: all but the first and the last are folded into the first by then. */
+/**
+ * Of each move, at most: the last is left out where it would save next to nothing. All but the first and the last are folded
+ * into the first by then.
+ */
 const rounds = 4;
+const fewest = 3;
 const sizes = { megabytes: 256, pagesPerSecond: 1300, churn: 150 };
 
 test("256 MB under everything that moves memory about, ten moves in rounds: no wrong page, no older one", async () => {
@@ -53,12 +57,9 @@ function expectEvents(before: TortureAccount, now: TortureAccount): void {
 /** It came in rounds, and the later ones left out what the first had brought. */
 function expectRounds({ rounds: made, strategy }: MigrationReport): void {
   expect(strategy).toBe("pre-copy");
-  expect(made.map(({ number, parent, state }) => [number, parent, state])).toEqual([
-    [1, null, "done"],
-    [2, 1, "done"],
-    [3, 2, "done"],
-    [4, 3, "done"],
-  ]);
+  const chain = made.map((_, at) => [at + 1, at === 0 ? null : at, "done"]);
+  expect(made.map(({ number, parent, state }) => [number, parent, state])).toEqual(chain);
+  expect(made.length).toBeGreaterThanOrEqual(fewest);
   const [first, ...later] = made.map(({ bytes }) => bytes);
   expect(Math.max(...later)).toBeLessThan((first ?? 0) / 2);
 }
