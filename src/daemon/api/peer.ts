@@ -28,14 +28,13 @@ const FileList = z.array(
   }),
 );
 /** Whose a tree is, and which of its init's pipes it has as its outputs, by inode at the source; null: it has closed that one. */
-const treeRun = {
+export const TreeRun = z.strictObject({
   uid: count,
   gid: count,
   groups: z.array(count),
   stdoutInode: z.nullable(count),
   stderrInode: z.nullable(count),
-};
-export const TreeRun = z.strictObject(treeRun);
+});
 export type TreeRun = z.infer<typeof TreeRun>;
 const roundNumber = z.int().check(z.minimum(1));
 
@@ -43,7 +42,7 @@ const roundNumber = z.int().check(z.minimum(1));
 export const ExpectRequest = z.strictObject({
   epoch: Epoch,
   highestPid: count,
-  ...treeRun,
+  ...TreeRun.shape,
   /** The round that is coming; null: the final dump. Nothing else is taken then. */
   round: z.nullable(roundNumber),
   /** The rounds that the final dump builds on, the full one first, each the next one's parent: they have to be here. */
@@ -67,7 +66,7 @@ export const FinalRequest = z.strictObject({
   tree: z.strictObject({
     rootPid: count,
     highestPid: count,
-    ...treeRun,
+    ...TreeRun.shape,
   }),
 });
 export type FinalRequest = z.infer<typeof FinalRequest>;

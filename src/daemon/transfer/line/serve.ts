@@ -8,10 +8,7 @@ import { Frame, sendJson } from "./frames.js";
 import type { Intake } from "./intake.js";
 import { keySize, Seal } from "./seal.js";
 
-/**
- * Takes one bundle of segments, proven by its seal. Rejects with an HttpError where the sender is to
- * blame.
- */
+/** Takes one bundle of segments, proven by its seal. Rejects with an HttpError where the sender is to blame. */
 export type TakeBundle = (fill: Fill) => Promise<void>;
 
 /** Bytes. */
