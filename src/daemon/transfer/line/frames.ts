@@ -2,7 +2,7 @@
  * A frame: u32 big-endian length of its content, the highest bit set where that is JSON; the content, sealed, and the seal's
  * tag. The head is sealed too.
  */
-import type { DecipherGCM } from "node:crypto";
+import type { DecipherOCB } from "node:crypto";
 import type { Socket } from "node:net";
 import { release } from "../release.js";
 import { HttpError } from "../../refusals.js";
@@ -36,8 +36,8 @@ async function send(socket: Socket, seal: Seal, parts: readonly Buffer[], kind: 
       release(sealed);
     }
   }
-  cipher.final();
-  await write(socket, cipher.getAuthTag());
+  // What is no whole block comes last.
+  await write(socket, Buffer.concat([cipher.final(), cipher.getAuthTag()]));
 }
 
 function write(socket: Socket, bytes: Buffer): Promise<void> {
@@ -50,7 +50,7 @@ function write(socket: Socket, bytes: Buffer): Promise<void> {
 export class Frame {
   readonly isJson: boolean;
   readonly #intake: Intake;
-  readonly #opening: DecipherGCM;
+  readonly #opening: DecipherOCB;
   #left: number;
   #broken = false;
 
@@ -89,7 +89,10 @@ export class Frame {
       release(opened);
     };
     await this.#intake.read(length, open, patience);
-    this.#opening.setAuthTag(await this.#intake.exactly(tagSize, patience)).final();
+    this.#opening
+      .setAuthTag(await this.#intake.exactly(tagSize, patience))
+      .final()
+      .copy(buffer, at);
     this.#broken = false;
     return length;
   }
