@@ -100,6 +100,12 @@ const always = [capability.SETPCAP, capability.SYS_PTRACE, capability.CHECKPOINT
 const forTracking = capability.DAC_OVERRIDE;
 const root: TreeOwner = { uid: 0, gid: 0, groups: [0] };
 
+/**
+ * CRIU's `FI_NO_BREAKPOINTS`: it follows a task through its last system calls. The breakpoint that it sets otherwise is passed
+ * now and then (here on emulated machines, one dump of 60; its issues 107 and 2720 elsewhere), and it waits for ever.
+ */
+const noBreakpoints = { CRIU_FAULT: "130" };
+
 /** Seconds CRIU may take to stop all tasks; they go on where it takes longer. */
 const seizeTimeout = 10;
 
@@ -257,7 +263,7 @@ class ContainerEngine implements Engine {
       stdio: { file: output },
       inheritPipes: true,
       argv,
-      env: { PATH: searchPath, XDG_RUNTIME_DIR: this.#cacheOf(owner.uid), ...env },
+      env: { PATH: searchPath, XDG_RUNTIME_DIR: this.#cacheOf(owner.uid), ...noBreakpoints, ...env },
     });
   }
 

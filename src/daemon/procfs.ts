@@ -13,9 +13,13 @@ export interface ProcessStat {
   startTicks: number;
 }
 
-/** Fields 3, 4, 6 and 22 of /proc/PID/stat; the name in field 2 may contain anything, so count from its closing bracket. */
+/** Fields of /proc/PID/stat from the third on; the name in field 2 may contain anything, so count from its closing bracket. */
+function statFields(text: string): string[] {
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
 export function parseStat(pid: number, text: string): ProcessStat {
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const fields = statFields(text);
   const number = (at: number): number => Number(fields[at]);
   return { pid, state: fields[0] ?? "X", parent: number(1), session: number(3), startTicks: number(19) };
 }
@@ -52,6 +56,12 @@ export async function isDead(process: ProcessId): Promise<boolean> {
   );
 }
 
+/** Clock ticks of processor time that it has had, in user mode and in the kernel; 0 where it is gone. */
+export async function processorTicks(pid: number): Promise<number> {
+  const fields = statFields((await orGone(readText(`/proc/${pid}/stat`))) ?? "");
+  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+}
+
 const exiting = 0x4;
 const sigkill = 1n << 8n;
 
@@ -60,7 +70,7 @@ export async function isDying(pid: number): Promise<boolean> {
   const stat = await orGone(readText(`/proc/${pid}/stat`));
   const status = await orGone(readText(`/proc/${pid}/status`));
   if (stat === undefined || status === undefined) return true;
-  const flags = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[6]);
+  const flags = Number(statFields(stat)[6]);
   const pending = [...status.matchAll(/^(?:SigPnd|ShdPnd):\s+([0-9a-f]+)$/gm)].map(([, mask]) =>
     BigInt(`0x${mask}`),
   );

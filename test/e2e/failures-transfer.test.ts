@@ -60,6 +60,19 @@ test("SIGTERM to the CLI in the transfer", async () => {
   await secondSucceeds(stage(), scene);
 }, 120_000);
 
+test("CRIU stops in the middle of its dump: it is ended, and the service goes on", async () => {
+  const scene = await watched(stage());
+  const stopped = stage().on("a", "sh", "-c", stopDump);
+  const { exit, stderr } = await stage().fastmig("migrate", scene.plan);
+  await stopped;
+  expect({ exit, stderr }).toMatchObject({
+    exit: exitCodes.rolledBack,
+    stderr: expect.stringContaining("criu dump did nothing for 15 s and was ended"),
+  });
+  await scene.witness.servesOn("a");
+  await secondSucceeds(stage(), scene);
+}, 120_000);
+
 test("SIGKILL to the CLI while frozen, by direct: the daemons finish between themselves", async () => {
   const scene = await halfway(stage(), { transfer: "direct" });
   scene.running.kill("SIGKILL");
@@ -94,6 +107,10 @@ test("SIGKILL to the CLI while the destination restores, by relay: what is held 
   await scene.witness.servesOn("a");
   await secondSucceeds(stage(), scene);
 }, 120_000);
+
+/** Stops the CRIU that dumps the service, and not the one that tries a dump before, as soon as it is there. */
+const stopDump =
+  "for n in $(seq 1 6000); do pids=$(pgrep -f '[c]riu dump.*migrations') && kill -STOP $pids && exit; sleep 0.01; done; exit 1";
 
 /** The image directory's file system without the room that was made in it before the freeze: the next bytes do not fit. */
 function shrinkImages(container: string): string {

@@ -4,16 +4,20 @@ import type { Failure } from "../api.js";
 import type { ProcessEnd } from "../init-client.js";
 import { describeEnd } from "../processes.js";
 
-/** What a user is told of a CRIU run that failed: how it ended, its log around each error, what to do. */
+/**
+ * What a user is told of a CRIU run that failed: how it ended, its log around each error, what to do.
+ * @param why what it was ended for, where that was done.
+ */
 export function criuFailure(
   step: "round" | "dump" | "restore" | "resume",
   end: ProcessEnd | null,
   log: string,
+  why: string | null = null,
 ): Failure {
   const verbs = { round: "pre-dump", dump: "dump", restore: "restore", resume: "restore" };
   return {
     step,
-    message: `criu ${verbs[step]} ${describeEnd(end)}`,
+    message: `criu ${verbs[step]} ${why ?? describeEnd(end)}`,
     log: [...quoteErrors(log)],
     hint: hintFor(log) ?? null,
   };

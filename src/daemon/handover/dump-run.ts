@@ -1,24 +1,28 @@
 import { join } from "node:path";
 import { pause } from "../../wait.js";
-import { dumpLog, ownDirectory, readLog } from "../engine.js";
+import type { Failure } from "../api.js";
+import { dumpLog, ownDirectory, readLog, type TreeOwner } from "../engine.js";
 import type { ProcessEnd } from "../init-client.js";
 import { giveBackReserve } from "../preallocate.js";
 import { isDead } from "../procfs.js";
 import type { Tracked } from "../processes.js";
+import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun, type CriuEvents } from "./criu-watch.js";
 import type { HandOverDeps } from "./half.js";
-import { removeStatistics } from "./statistics.js";
-import { treeOwner } from "./tree-facts.js";
+import { StallWatch } from "./stall.js";
+import { readStatistics, removeStatistics } from "./statistics.js";
 
 /** What is heard of it. */
 export interface DumpEvents {
   held: CriuEvents["held"];
-  /** Resolves when what CRIU left behind, its statistics, is written down; what follows from its end is not waited for. */
-  ended(end: ProcessEnd | null): Promise<void>;
+  /** With its statistics, if it came to any. */
+  ended(end: ProcessEnd | null, stats: Record<string, number> | null): void;
 }
 
 /** Milliseconds from a tree's death to CRIU's end. */
 const longestEnd = 2000;
+
+const finalIn = (images: string): string => join(images, "final");
 
 /** CRIU's dump of one migration: started, followed, and found again after a daemon's death. */
 export class DumpRun {
@@ -26,7 +30,9 @@ export class DumpRun {
   readonly #directory: string;
   readonly #events: DumpEvents;
   #starting: Promise<void> = Promise.resolve();
+  #owner: TreeOwner | undefined;
   #criu: Tracked | undefined;
+  #stall: StallWatch | undefined;
   #noted: Promise<void> = Promise.resolve();
 
   /** @param directory the migration's, where the hook waits. */
@@ -34,6 +40,13 @@ export class DumpRun {
     this.#deps = deps;
     this.#directory = directory;
     this.#events = events;
+  }
+
+  /** Before `start`: what CRIU writes into belongs to the service's owner, and nothing of an earlier run lies there. */
+  async getReady(images: string, owner: TreeOwner): Promise<void> {
+    this.#owner = owner;
+    for (const path of [this.#directory, images, finalIn(images)]) await ownDirectory(path, owner);
+    await removeStatistics(this.#directory, "dump");
   }
 
   /**
@@ -47,18 +60,14 @@ export class DumpRun {
 
   async #start(images: string, chain: readonly number[], wanted: () => boolean): Promise<void> {
     const root = this.#deps.service.process;
-    if (root === undefined) throw new Error("the service is not running");
-    const owner = await treeOwner(await this.#deps.service.tree());
-    const imagesDir = join(images, "final");
-    for (const path of [this.#directory, images, imagesDir]) await ownDirectory(path, owner);
-    await removeStatistics(this.#directory, "dump");
+    if (root === undefined || this.#owner === undefined) throw new Error("the service is not running");
     // Not while CRIU works: the service would stand still for it.
     await giveBackReserve(images);
     if (!wanted()) throw new Error("the migration was given up before the freeze");
     const last = chain.at(-1);
     const criu = await this.#deps.engine.dump({
-      owner,
-      imagesDir,
+      owner: this.#owner,
+      imagesDir: finalIn(images),
       workDir: this.#directory,
       holdIn: this.#directory,
       rootPid: root.pid,
@@ -76,11 +85,29 @@ export class DumpRun {
   }
 
   #follow(criu: Tracked): void {
-    this.#criu = criu;
     const { held, ended } = this.#events;
+    const stall = new StallWatch(criu, this.#deps.processes);
+    this.#criu = criu;
+    this.#stall = stall;
     this.#noted = new Promise((resolve) => {
-      watchRun(this.#directory, criu, { held, ended: (end) => void ended(end).finally(resolve) });
+      watchRun(this.#directory, criu, {
+        held: () => {
+          // From here on the hook waits, and has limits of its own.
+          stall.end();
+          held();
+        },
+        ended: (end) => {
+          stall.end();
+          const stats = readStatistics(this.#directory, "dump");
+          void stats.then((stats) => ended(end, stats)).finally(resolve);
+        },
+      });
     });
+  }
+
+  /** Where it ended before it came to the hook. */
+  async failure(end: ProcessEnd | null): Promise<Failure> {
+    return criuFailure("dump", end, await this.log(), this.#stall?.why);
   }
 
   /** CRIU ends after the tree has died: resolves when that was noted too, or will not be any more. */

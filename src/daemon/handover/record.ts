@@ -41,6 +41,13 @@ export class MigrationRecord {
     this.timeline[name] = Math.round(at * 10) / 10;
   }
 
+  /** CRIU has ended. It counts from the freeze to its end, the time in our hook included. */
+  noteDump(stats: MigrationRecord["stats"]): void {
+    this.stats = stats;
+    const frozenFor = stats?.["frozen_time"];
+    if (frozenFor !== undefined) this.mark("frozen", this.now() - frozenFor / 1000);
+  }
+
   /** The first failure is the cause; later ones follow from it. */
   fail(failure: Failure): void {
     this.failure ??= failure;

@@ -4,7 +4,7 @@ import { stopwatch } from "../../stopwatch.js";
 import { sumOf } from "../../sum.js";
 import type { Round } from "../api.js";
 import { PeerState } from "../api.js";
-import { ownDirectory, readLog, roundLog, roundName } from "../engine.js";
+import { ownDirectory, readLog, roundLog, roundName, type TreeOwner } from "../engine.js";
 import { succeeded, type Tracked } from "../processes.js";
 import type { PeerClient } from "../transfer/client.js";
 import { isPageMap } from "../transfer/image-files.js";
@@ -17,8 +17,8 @@ import { Failed, type HandOverDeps } from "./half.js";
 import { endOrKill } from "./kill.js";
 import { retryLost } from "./retry.js";
 import { Silence } from "./silence.js";
+import { StallWatch } from "./stall.js";
 import { readStatistics, removeStatistics } from "./statistics.js";
-import { treeOwner } from "./tree-facts.js";
 
 /** Milliseconds between two looks at what CRIU has written: each takes processor time from it and the service. */
 const unhurried = 50;
@@ -31,6 +31,8 @@ export interface RoundWork {
   /** The migration's directory: CRIU's log and statistics. */
   directory: string;
   images: string;
+  /** Of the tree. */
+  owner: TreeOwner;
   client: PeerClient;
   pace: Pace;
   /** Aborts where the round is given up. */
@@ -82,10 +84,9 @@ export async function endLeftRound({ processes }: HandOverDeps): Promise<void> {
 
 /** Resolves with the moment of the freeze, once CRIU has ended well. */
 async function preDump(deps: HandOverDeps, work: RoundWork, shipper: Shipper): Promise<number> {
-  const { round, directory, images, change } = work;
+  const { round, directory, images, owner, change } = work;
   const root = deps.service.process;
   if (root === undefined) throw new Error("the service is not running");
-  const owner = await treeOwner(await deps.service.tree());
   const imagesDir = join(images, `${round.number}`);
   for (const path of [directory, images, imagesDir]) await ownDirectory(path, owner);
   await removeStatistics(directory, "dump");
@@ -123,12 +124,14 @@ async function endOf(
     signal.addEventListener("abort", () => resolve("given up"), { once: true });
     if (signal.aborted) resolve("given up");
   });
-  const end = await Promise.race([criu.ended, givenUp]);
+  const stall = new StallWatch(criu, processes);
+  const end = await Promise.race([criu.ended, givenUp]).finally(() => stall.end());
   if (end === "given up") {
     await endOrKill(criu, processes);
     throw signal.reason as Error;
   }
-  if (!succeeded(end)) throw new Failed(criuFailure("round", end, await readLog(roundLog(directory))));
+  if (!succeeded(end))
+    throw new Failed(criuFailure("round", end, await readLog(roundLog(directory)), stall.why));
 }
 
 async function deliver(

@@ -10,7 +10,7 @@ import {
 } from "../api.js";
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
-import { criuFailure, leaseFailure } from "./criu-failure.js";
+import { leaseFailure } from "./criu-failure.js";
 import { awaitDeath, awaitResume, killAll, type Scene } from "./death.js";
 import { noteTree, prepareDeparture, reserveForDump } from "./departure.js";
 import { DumpRun } from "./dump-run.js";
@@ -19,7 +19,6 @@ import { Conflict } from "../refusals.js";
 import { restoreBack } from "./restore-back.js";
 import { Rounds } from "./rounds.js";
 import { Shipping } from "./shipping.js";
-import { readStatistics } from "./statistics.js";
 import { readSwitchover, removeSwitchover, writeSwitchover } from "./switchover-file.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
 import { deathProof, dumpedTree, type DumpedTree } from "./tree-file.js";
@@ -39,7 +38,10 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     this.#rounds = new Rounds(deps, this.record, this.directory);
     this.#run = new DumpRun(deps, this.directory, {
       held: () => void this.machine.send("held"),
-      ended: (end) => this.#noteStatistics().then(() => void this.#dumpEnded(end)),
+      ended: (end, stats) => {
+        this.record.noteDump(stats);
+        void this.#dumpEnded(end);
+      },
     });
   }
 
@@ -53,16 +55,21 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.machine.send(reborn ? "reborn" : "restarted");
   }
 
-  /** Answers why the peer is not reached from here; null: it is. */
+  /** Answers why the peer is not reached from here; null: it is. Throws a Conflict where another peer is being talked to. */
   reach(peer: Peer): Promise<string | null> {
+    this.#refuseUnlessOpened("no other way can be tried");
     return this.#rounds.way.reach(peer);
   }
 
   /** Resolves when the round has begun. Throws a Conflict where the state or the tree does not allow one. */
   async round(request: RoundRequest): Promise<void> {
-    if (this.state !== "opened" || this.#preparing !== undefined)
-      throw new Conflict("SWITCHOVER_UNDER_WAY", `no round can be made: the migration is ${this.state}`);
+    this.#refuseUnlessOpened("no round can be made");
     await this.#rounds.begin(request);
+  }
+
+  #refuseUnlessOpened(what: string): void {
+    if (this.state !== "opened" || this.#preparing !== undefined)
+      throw new Conflict("SWITCHOVER_UNDER_WAY", `${what}: the migration is ${this.state}`);
   }
 
   /** Heeded at once by what is being copied. */
@@ -86,12 +93,12 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const leg = { round: null, chain: this.#rounds.chain, preserve: request.preserve };
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
-    const reserved = reserveForDump(images, expected);
     const announced = this.#connect(request).announce(expected, this.#rounds);
-    // Refused or not: what writes the reserve has ended before anybody removes the images.
-    await announced.finally(() => reserved);
-    await this.makeDirectory();
-    await writeSwitchover(this.directory, request);
+    const ready = this.#run.getReady(images, expected).then(() => writeSwitchover(this.directory, request));
+    const work = [announced, reserveForDump(images, expected), ready];
+    // Refused or not: what writes here has ended before anybody removes the images.
+    await Promise.allSettled(work);
+    await Promise.all(work);
     await this.machine.send("switchover");
   }
 
@@ -191,16 +198,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     if (!(await this.#run.followAgain())) await this.machine.send("criuEnded");
   }
 
-  async #noteStatistics(): Promise<void> {
-    const at = this.record.now();
-    this.record.stats = await readStatistics(this.directory, "dump");
-    // CRIU counts from the freeze to its end, the time in our hook included.
-    const frozenFor = this.record.stats?.["frozen_time"];
-    if (frozenFor !== undefined) this.record.mark("frozen", at - frozenFor / 1000);
-  }
-
   async #dumpEnded(end: ProcessEnd | null): Promise<void> {
-    if (this.state === "dumping") this.record.fail(criuFailure("dump", end, await this.#run.log()));
+    if (this.state === "dumping") this.record.fail(await this.#run.failure(end));
     if (this.state === "held") this.record.fail(leaseFailure(end));
     await this.machine.send("criuEnded");
   }
