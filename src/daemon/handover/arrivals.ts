@@ -81,7 +81,7 @@ export class Arrivals {
     await this.#open(images);
     const { receiver, rounds } = this.#expected();
     receiver.expect(round);
-    if (round === null) await rounds.announce(receiver, chain, { uid, gid });
+    if (round === null) rounds.announce(receiver, chain, { uid, gid });
   }
 
   /** All of the round is here; throws a refusal that says what is missing. */
@@ -137,7 +137,7 @@ export class Arrivals {
   /** Everything on the list is here, and nothing else; rejects with a refusal that says what is missing. */
   async verify({ files, tree }: FinalRequest): Promise<void> {
     const { images, receiver, rounds } = this.#expected();
-    if (!rounds.announced) throw new Conflict("NOT_EXPECTED", "no final dump is expected here");
+    if (!(await rounds.announced())) throw new Conflict("NOT_EXPECTED", "no final dump is expected here");
     receiver.verifyFinal(files, tree);
     const used = new Set(files.filter(isOfFinal).map(({ file }) => basename(file)));
     await removeUnused(join(images, "final"), used);

@@ -45,6 +45,8 @@ export class ArrivedRounds {
   #folds: boolean;
   #folding: Promise<void> = Promise.resolve();
   #stop = new AbortController();
+  /** What a final dump's announcement has begun. */
+  #linking: Promise<void> = Promise.resolve();
   #written: Promise<void> = Promise.resolve();
 
   private constructor(options: ArrivedRoundsOptions, standing: Standing) {
@@ -58,7 +60,9 @@ export class ArrivedRounds {
     return new ArrivedRounds(options, text === undefined ? nothing : Standing.parse(JSON.parse(text)));
   }
 
-  get announced(): boolean {
+  /** Whether a final dump may build on them: resolves when they are linked. Rejects where that failed. */
+  async announced(): Promise<boolean> {
+    await this.#linking;
     return this.#standing.announced;
   }
 
@@ -69,32 +73,46 @@ export class ArrivedRounds {
 
   /** All of the round is here; throws a refusal that says what is missing. Asked again it answers the same. */
   async take(receiver: Receiver, { round, files }: RoundArrived): Promise<void> {
-    const { rounds, levels } = this.#standing;
+    const { rounds } = this.#standing;
     if (rounds.includes(round)) return this.#written;
+    await this.#linked();
     receiver.verifyRound(round, files);
+    const { levels } = this.#standing;
     await this.#change({ rounds: [...rounds, round], levels: [...levels, `${round}`], announced: false });
     this.#foldLater();
   }
 
   /**
-   * They are those that the final dump builds on; then they are the owner's, and linked as CRIU reads them. Throws a refusal
-   * where they are not.
+   * They are those that the final dump builds on; throws a refusal where they are not. The source need not wait until they are the
+   * owner's, and linked as CRIU reads them.
    */
-  async announce(receiver: Receiver, chain: readonly number[], owner: Owner): Promise<void> {
-    await orAfter(patience, () => this.#folding);
-    await this.#rest();
-    const { rounds, levels } = this.#standing;
+  announce(receiver: Receiver, chain: readonly number[], owner: Owner): void {
+    const { rounds } = this.#standing;
     if (chain.join() !== rounds.join()) {
       const problem = `rounds ${chain.join(", ")} are built on, rounds ${rounds.join(", ")} are here`;
       throw new HttpError(409, "INCOMPLETE", "the rounds are not what the final dump builds on", [problem]);
     }
+    this.#linking = this.#linked().then(() => this.#link(receiver, owner));
+    // Whoever takes the final list hears of it.
+    this.#linking.catch(() => undefined);
+  }
+
+  async #link(receiver: Receiver, owner: Owner): Promise<void> {
+    await orAfter(patience, () => this.#folding);
+    await this.#rest();
+    const { levels } = this.#standing;
     receiver.giveFiles(levels, owner);
     await linkLevels(this.#options.images, levels);
     await this.#change({ announced: true });
   }
 
+  async #linked(): Promise<void> {
+    await this.#linking.catch(() => undefined);
+  }
+
   /** The chain is poisoned. */
   async forget(receiver: Receiver): Promise<void> {
+    await this.#linked();
     await this.#rest();
     await receiver.forgetRounds();
     this.#folds = true;
@@ -102,8 +120,9 @@ export class ArrivedRounds {
   }
 
   /** Resolves when nothing works in the images any more. */
-  close(): Promise<void> {
-    return this.#rest();
+  async close(): Promise<void> {
+    await this.#linked();
+    await this.#rest();
   }
 
   // ---- folding ----------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     await this.deps.processes.init.moveCursor(request.highestPid);
     const { uid, gid, groups, stdoutInode, stderrInode } = request;
     await this.deps.engine.warm({ uid, gid, groups });
-    if (request.round === null) await this.#run.comeUp({ uid, gid, groups, stdoutInode, stderrInode });
+    if (request.round === null) this.#run.comeUp({ uid, gid, groups, stdoutInode, stderrInode });
   }
 
   /** Returns only where every byte of the round is here. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { messageOf } from "../../errors.js";
 import type { FinalRequest, TreeRun } from "../api.js";
 import { removeFile } from "../at-once.js";
 import { ownDirectory, type RestoreAhead } from "../engine.js";
@@ -26,7 +27,7 @@ export class RestoreRun {
   readonly #deps: HandOverDeps;
   readonly #directory: string;
   readonly #events: RestoreEvents;
-  #ahead: { waiting: WaitingCriu; run: TreeRun } | undefined;
+  #ahead: { run: TreeRun; waiting: Promise<WaitingCriu | undefined> } | undefined;
   #criu: Tracked | undefined;
 
   /** @param directory the migration's, where the hook waits. */
@@ -36,11 +37,21 @@ export class RestoreRun {
     this.#events = events;
   }
 
-  /** While the service still runs at the source: what CRIU takes to come up is no downtime then. */
-  async comeUp(run: TreeRun): Promise<void> {
+  /** While the service still runs at the source, which need not wait: what CRIU takes to come up is no downtime then. */
+  comeUp(run: TreeRun): void {
+    const before = this.#ahead?.waiting;
+    const waiting = this.#comeUp(run, before).catch((thrown: unknown) => {
+      this.#deps.log.error("CRIU did not come up ahead", { message: messageOf(thrown) });
+      return undefined;
+    });
+    this.#ahead = { run, waiting };
+  }
+
+  async #comeUp(run: TreeRun, before: Promise<unknown> | undefined): Promise<WaitingCriu> {
+    await before;
     await endAhead(this.#deps.processes);
     await this.#clear(run);
-    this.#ahead = { run, waiting: await this.#deps.engine.restoreAhead(this.#job(run)) };
+    return this.#deps.engine.restoreAhead(this.#job(run));
   }
 
   /** Resolves when CRIU is at work. What an earlier try left of the tree is killed first. */
@@ -59,8 +70,9 @@ export class RestoreRun {
   async #letGo(run: TreeRun, imagesDir: string): Promise<Tracked | undefined> {
     const ahead = this.#ahead;
     this.#ahead = undefined;
-    if (ahead === undefined || !isDeepStrictEqual(ahead.run, run)) return undefined;
-    return (await ahead.waiting.letGo(imagesDir)) ? ahead.waiting.criu : undefined;
+    const waiting = await ahead?.waiting;
+    if (waiting === undefined || !isDeepStrictEqual(ahead?.run, run)) return undefined;
+    return (await waiting.letGo(imagesDir)) ? waiting.criu : undefined;
   }
 
   async #startAnew(run: TreeRun, imagesDir: string, rootPid: number): Promise<Tracked> {
@@ -117,6 +129,7 @@ export class RestoreRun {
 
   /** Resolves when no CRIU is there any more: the hook obeys `aborted`, and one that is stuck elsewhere is killed. */
   async discard(): Promise<void> {
+    await this.#ahead?.waiting;
     const criu = this.#criu ?? (await this.#recall());
     if (criu !== undefined) await endOrKill(criu, this.#deps.processes);
     await endAhead(this.#deps.processes);

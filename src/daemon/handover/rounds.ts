@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PeerState, type Failure, type Round, type RoundRequest, type TuneRequest } from "../api.js";
+import type { TreeOwner } from "../engine.js";
 import { findImages, NoRoom } from "../images.js";
 import { Conflict } from "../refusals.js";
 import type { PeerClient } from "../transfer/client.js";
@@ -25,6 +26,8 @@ const courtesyLimit = 2000;
 
 interface Ready {
   images: string;
+  /** Of the tree. */
+  owner: TreeOwner;
   /** The line to the peer is cut. */
   lost?: Failure;
 }
@@ -190,19 +193,20 @@ export class Rounds {
     try {
       await this.forgetDropped(client, signal);
       await retryLost((limited) => client.post("expect", expected, PeerState, limited), signal, askLimit);
-      return { images };
+      return { images, owner: expected };
     } catch (thrown) {
       this.#stop.signal.throwIfAborted();
       if (!isCut(thrown)) throw thrown;
       const seconds = String(announceLimit / 1000);
       return {
         images,
+        owner: expected,
         lost: failureOf("transfer", new Error(`the destination did not answer for ${seconds} s`)),
       };
     }
   }
 
-  async #run(client: PeerClient, { images, lost }: Ready): Promise<void> {
+  async #run(client: PeerClient, { images, owner, lost }: Ready): Promise<void> {
     const round = this.#record.rounds.at(-1) as Round;
     const [directory, epoch] = [this.#directory, this.#record.open.epoch];
     const change = (change: Partial<Round>): void => this.#change(change);
@@ -211,6 +215,7 @@ export class Rounds {
       epoch,
       directory,
       images,
+      owner,
       client,
       pace: this.#pace,
       signal: this.#stop.signal,

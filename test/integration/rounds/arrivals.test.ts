@@ -104,16 +104,27 @@ function restored(): number[] {
   return [...readPages(level, "pagemap-7.img").values()].map((bytes) => bytes[0] ?? NaN);
 }
 
-test("what later rounds brought is where the first one has it; the final dump is linked to that before the freeze", async () => {
+test("what later rounds brought is where the first one has it; the final dump is linked to that before its list is taken", async () => {
   await round(1, [1, 1, 1, 1]);
   await round(2, [null, 2, null, 2]);
   await round(3, [null, 3, 3, null]);
   await folded(3);
   await arrivals.expect(images, announced(null, [1, 2, 3]));
+  await arrivals.verify(final);
   expect(readdirSync(images).sort()).toEqual(["1", "final"]);
   expect(restored()).toEqual([1, 3, 3, 2]);
   expect(statSync(join(images, "1/pages-1.img"))).toMatchObject(me);
+});
+
+test("a round that comes after the final dump was announced is one more that it builds on", async () => {
+  await round(1, [1, 1, 1, 1]);
+  await round(2, [null, 2, null, 2]);
+  await arrivals.expect(images, announced(null, [1, 2]));
+  await round(3, [null, 3, 3, null]);
+  await expect(arrivals.verify(final)).rejects.toMatchObject({ code: "NOT_EXPECTED" });
+  await arrivals.expect(images, announced(null, [1, 2, 3]));
   await arrivals.verify(final);
+  expect(restored()).toEqual([1, 3, 3, 2]);
 });
 
 test.each<[string, () => Promise<unknown>, string]>([
@@ -168,9 +179,9 @@ test("another daemon goes on with what was folded, and folds no more into it", a
   arrivals = await begin();
   await round(3, [null, 3, 3, null]);
   await arrivals.expect(images, announced(null, [1, 2, 3]));
+  await arrivals.close();
   expect(readdirSync(images).sort()).toEqual(["1", "3", "final"]);
   expect(restored()).toEqual([1, 3, 3, 2]);
-  await arrivals.close();
   arrivals = await begin();
   await arrivals.verify(final);
 });
@@ -184,6 +195,7 @@ test("rounds that are forgotten are gone, whatever was folded of them, and the n
   await round(4, [6, null, null, null]);
   await folded(4);
   await arrivals.expect(images, announced(null, [3, 4]));
+  await arrivals.verify(final);
   expect(restored()).toEqual([6, 5, 5, 5]);
   expect(readFileSync(join(directory, "arrived-rounds.json"), "utf8")).toBe(
     JSON.stringify({ rounds: [3, 4], levels: ["3"], announced: true }),
