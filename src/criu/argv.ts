@@ -34,7 +34,11 @@ export interface PreDumpOptions extends TreeRun {
   mode: PreDumpMode;
 }
 
-export interface DumpOptions extends TreeRun {
+/** As in `CriuRun`, or the configuration file that says it (`images-dir PATH`); CRIU reads that before it does anything else. */
+type Images = { dir: string } | { toldIn: string };
+
+export interface DumpOptions extends Omit<TreeRun, "imagesDir"> {
+  images: Images;
   /** Bytes of the largest deleted but still open file that is taken along. */
   ghostLimit?: number;
 }
@@ -46,8 +50,7 @@ export interface InheritedPipe {
 }
 
 export interface RestoreOptions extends Omit<CriuRun, "imagesDir"> {
-  /** As in `CriuRun`, or the configuration file that says it (`images-dir PATH`); CRIU reads that before it does anything else. */
-  images: { dir: string } | { toldIn: string };
+  images: Images;
   /** Absolute; CRIU writes the root task's PID here. Must not exist yet. */
   pidfile: string;
   /** One entry per dumped pipe: stdout and stderr that share a pipe share an entry. */
@@ -65,7 +68,7 @@ const kept = ["--tcp-close", "--file-locks"];
  */
 export function dumpArgv(options: DumpOptions): Argv {
   return [
-    ...common("dump", options, imagesIn(options.imagesDir)),
+    ...common("dump", options, imagesIn(options.images)),
     "--tree",
     String(options.rootPid),
     ...kept,
@@ -90,7 +93,7 @@ export function dumpArgv(options: DumpOptions): Argv {
  */
 export function preDumpArgv(options: PreDumpOptions): Argv {
   return [
-    ...common("pre-dump", options, imagesIn(options.imagesDir)),
+    ...common("pre-dump", options, imagesIn({ dir: options.imagesDir })),
     "--tree",
     String(options.rootPid),
     "--track-mem",
@@ -108,9 +111,8 @@ function buildsOn(parent: string): Argv {
 
 /** Restores a tree whose root becomes a child of the nearest subreaper, once the hook agrees in `post-restore`. */
 export function restoreArgv(options: RestoreOptions): Argv {
-  const { images } = options;
   return [
-    ...common("restore", options, "dir" in images ? imagesIn(images.dir) : ["--config", images.toldIn]),
+    ...common("restore", options, imagesIn(options.images)),
     "--restore-detached",
     "--pidfile",
     options.pidfile,
@@ -155,8 +157,8 @@ type Verb = "dump" | "pre-dump" | "restore";
  */
 const verbosity: Readonly<Record<Verb, string>> = { dump: "-v3", "pre-dump": "-v3", restore: "-v2" };
 
-function imagesIn(directory: string): Argv {
-  return ["--images-dir", directory];
+function imagesIn(images: Images): Argv {
+  return "dir" in images ? ["--images-dir", images.dir] : ["--config", images.toldIn];
 }
 
 function common(verb: Verb, run: Omit<CriuRun, "imagesDir">, images: Argv): Argv {

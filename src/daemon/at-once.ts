@@ -13,6 +13,10 @@ export const readText = (path: string): Promise<string> => now(() => fs.readFile
 export const readBytes = (path: string): Promise<Buffer> => now(() => fs.readFileSync(path));
 export const readNames = (path: string): Promise<string[]> => now(() => fs.readdirSync(path));
 export const readLink = (path: string): Promise<string> => now(() => fs.readlinkSync(path));
+/** Of a file itself, not of what a link leads to. */
+export const status = (path: string): Promise<fs.Stats> => now(() => fs.lstatSync(path));
+/** Of the file system that a path lies on. */
+export const fileSystem = (path: string): Promise<fs.StatsFs> => now(() => fs.statfsSync(path));
 export const exists = (path: string): Promise<boolean> => now(() => fs.existsSync(path));
 
 export const rename = (from: string, to: string): Promise<void> => now(() => fs.renameSync(from, to));

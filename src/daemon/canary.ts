@@ -69,24 +69,29 @@ async function dumpAndRestore(
   await ownDirectory(directory, owner);
   await processes.init.moveCursor(firstPid - 1);
   const bird = await hatch(processes, wanted);
-  let ahead: WaitingCriu | undefined;
+  const waiting: WaitingCriu[] = [];
+  const up = async (criu: Promise<WaitingCriu>): Promise<WaitingCriu> => {
+    waiting.push(await criu);
+    return criu;
+  };
   try {
     await grown(bird, memory);
     const pipes = await pipesOf([bird], await processes.init.pipes());
     const job = { owner, workDir: directory, holdIn: directory, trial: true };
-    ahead = await engine.restoreAhead({ ...job, pipes });
+    const restore = await up(engine.restoreAhead({ ...job, pipes }));
+    const dump = await up(engine.dump({ ...job, rootPid: bird.pid }));
     const dumping = stopwatch();
-    const dump = await engine.dump({ ...job, imagesDir: directory, rootPid: bird.pid });
-    [figures.dumpMs, figures.releaseMs] = await held(directory, "dump", dump, dumping);
+    await dump.letGo(directory);
+    [figures.dumpMs, figures.releaseMs] = await held(directory, "dump", dump.criu, dumping);
     await bird.ended;
     figures.mapBytes = await mapBytesIn(directory);
     for (const file of [verdictFile(directory), heldFile(directory)]) await removeFile(file);
     const restoring = stopwatch();
-    await ahead.letGo(directory);
-    [figures.restoreMs, figures.resumeMs] = await held(directory, "restore", ahead.criu, restoring);
+    await restore.letGo(directory);
+    [figures.restoreMs, figures.resumeMs] = await held(directory, "restore", restore.criu, restoring);
     await expectSame(bird, pipes.stdout);
   } finally {
-    if (ahead !== undefined) await end(processes, ahead.criu.pid);
+    for (const { criu } of waiting) await end(processes, criu.pid);
     await end(processes, bird.pid);
   }
 }

@@ -21,7 +21,7 @@ import { capability, inheritedPipeFds, type ProcessEnd } from "./init-client.js"
 import type { DaemonPaths } from "./paths.js";
 import { succeeded, type Processes, type Tracked } from "./processes.js";
 import { hasCapability, readStat } from "./procfs.js";
-import { aheadName, gateIn, makeGate, WaitingCriu } from "./waiting.js";
+import { aheadName, makeGate, WaitingCriu } from "./waiting.js";
 
 /** Whose tree it is: CRIU runs as that user, because root without CAP_SYS_RESOURCE cannot read another's limits. */
 export interface TreeOwner {
@@ -47,6 +47,8 @@ export interface DumpJob extends CriuJob {
   parent?: string;
 }
 
+export type DumpAhead = Omit<DumpJob, "imagesDir">;
+
 /** The pipes that the dumped tree had as its outputs, by inode at the source; null: it had that one closed. */
 export interface DumpedPipes {
   stdout: number | null;
@@ -64,11 +66,12 @@ export interface Engine {
   readonly version: string;
   /** What the kernel can beyond what every migration needs: `mem_dirty_track`. Asked once. */
   features(): Promise<readonly string[]>;
-  dump(job: DumpJob): Promise<Tracked>;
+  /** CRIU comes up and waits, without touching anything, until it is let go with the directory of the images. */
+  dump(job: DumpAhead): Promise<WaitingCriu>;
   /** Only where `features` has `mem_dirty_track`. */
   preDump(job: DumpJob): Promise<Tracked>;
   restore(job: RestoreJob): Promise<Tracked>;
-  /** CRIU comes up and waits, without touching anything, until it is let go with the directory of the images. */
+  /** As `dump`. */
   restoreAhead(job: RestoreAhead): Promise<WaitingCriu>;
   cpuDump(directory: string): Promise<CommandResult>;
   cpuCheck(directory: string): Promise<CommandResult>;
@@ -161,9 +164,11 @@ class ContainerEngine implements Engine {
     return found;
   }
 
-  dump(job: DumpJob): Promise<Tracked> {
-    const argv = dumpArgv({ ...job, ...hook(job), logFile: dumpLog(job.workDir), timeoutS: seizeTimeout });
-    return this.#work("dump", job, argv, {});
+  async dump(job: DumpAhead): Promise<WaitingCriu> {
+    const gate = await makeGate(job.workDir, "dump");
+    const [images, logFile] = [{ toldIn: gate }, dumpLog(job.workDir)];
+    const argv = dumpArgv({ ...job, ...hook(job), images, logFile, timeoutS: seizeTimeout });
+    return new WaitingCriu(await this.#work(aheadName, job, argv, {}), gate);
   }
 
   preDump(job: DumpJob): Promise<Tracked> {
@@ -177,10 +182,8 @@ class ContainerEngine implements Engine {
   }
 
   async restoreAhead(job: RestoreAhead): Promise<WaitingCriu> {
-    const { workDir } = job;
-    await makeGate(workDir);
-    const criu = await this.#restore(aheadName, job, { toldIn: gateIn(workDir) });
-    return new WaitingCriu(criu, workDir);
+    const gate = await makeGate(job.workDir, "restore");
+    return new WaitingCriu(await this.#restore(aheadName, job, { toldIn: gate }), gate);
   }
 
   async #restore(name: string, job: RestoreAhead, images: RestoreOptions["images"]): Promise<Tracked> {

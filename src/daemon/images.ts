@@ -1,13 +1,14 @@
-import { lstat, mkdir, readdir, rm, statfs } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { sumOf } from "../sum.js";
 import { formatSize } from "../units.js";
-import { exists } from "./at-once.js";
+import { exists, fileSystem, makeDirectory, readNames, status } from "./at-once.js";
 import type { DaemonPaths } from "./paths.js";
 import { giveBackReserve } from "./preallocate.js";
 
 /** Bytes that can still be written below `path`. */
 export async function freeBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
+  const { bavail, bsize } = await fileSystem(path);
   return bavail * bsize;
 }
 
@@ -66,7 +67,7 @@ export async function makeImages(
     );
   }
   const path = inMemory >= bytes ? onTmpfs(paths, id) : onDisk(paths, id);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(path);
   return path;
 }
 
@@ -76,11 +77,11 @@ function noRoomIn(bytes: number, path: string, free: number): string {
 
 /** Bytes that a directory's files hold; 0 where it is not there. */
 async function allocatedIn(directory: string): Promise<number> {
-  const names = await readdir(directory).catch(() => []);
+  const names = await readNames(directory).catch(() => []);
   const sizes = await Promise.all(
-    names.map(async (name) => (await lstat(join(directory, name))).blocks * 512),
+    names.map(async (name) => (await status(join(directory, name))).blocks * 512),
   );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return sumOf(sizes);
 }
 
 export async function removeImages(paths: DaemonPaths, id: string): Promise<void> {

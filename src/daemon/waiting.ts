@@ -1,4 +1,4 @@
-/** A CRIU that came up before there is anything to restore: to be loaded and linked took it 45 ms on an emulated machine. */
+/** A CRIU that came up before there is anything to dump or to restore: that took it 100 ms on an emulated machine. */
 import { constants, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pause } from "../wait.js";
@@ -11,27 +11,27 @@ import type { Processes, Tracked } from "./processes.js";
 export const aheadName = "ahead";
 
 /**
- * CRIU's configuration file, a pipe: it waits until somebody opens it for writing, and learns from it where the images are.
- * Where nothing is written it has no images and ends.
+ * Makes CRIU's configuration file, a pipe: it waits until somebody opens it for writing, and learns from it where the images
+ * are. Where nothing is written it has no images and ends. Resolves to its path.
  */
-export const gateIn = (workDir: string): string => join(workDir, "gate");
-
-export async function makeGate(workDir: string): Promise<void> {
-  await removeFile(gateIn(workDir));
-  const { code, output } = await runCommand(["mkfifo", "--mode=0644", gateIn(workDir)]);
+export async function makeGate(workDir: string, verb: "dump" | "restore"): Promise<string> {
+  const gate = join(workDir, `${verb}.gate`);
+  await removeFile(gate);
+  const { code, output } = await runCommand(["mkfifo", "--mode=0644", gate]);
   if (code !== 0) throw new Error(`mkfifo ended with ${code}: ${tail(output, 5).join("; ")}`);
+  return gate;
 }
 
 export class WaitingCriu {
   readonly criu: Tracked;
-  readonly #workDir: string;
+  readonly #gate: string;
 
-  constructor(criu: Tracked, workDir: string) {
+  constructor(criu: Tracked, gate: string) {
     this.criu = criu;
-    this.#workDir = workDir;
+    this.#gate = gate;
   }
 
-  /** False where it is not there any more: then nothing was restored. */
+  /** False where it is not there any more: then it has done nothing. */
   async letGo(imagesDir: string): Promise<boolean> {
     for (;;) {
       if (await this.#told(`images-dir ${imagesDir}\n`)) return true;
@@ -43,7 +43,7 @@ export class WaitingCriu {
   /** False where it has not come as far as the gate. */
   async #told(words: string): Promise<boolean> {
     try {
-      await withFile(gateIn(this.#workDir), constants.O_WRONLY | constants.O_NONBLOCK, 0, (fd) =>
+      await withFile(this.#gate, constants.O_WRONLY | constants.O_NONBLOCK, 0, (fd) =>
         Promise.resolve(writeFileSync(fd, words)),
       );
       return true;

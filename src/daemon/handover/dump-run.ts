@@ -6,6 +6,7 @@ import type { ProcessEnd } from "../init-client.js";
 import { giveBackReserve } from "../preallocate.js";
 import { isDead } from "../procfs.js";
 import type { Tracked } from "../processes.js";
+import { endAhead, type WaitingCriu } from "../waiting.js";
 import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun, type CriuEvents } from "./criu-watch.js";
 import type { HandOverDeps } from "./half.js";
@@ -30,7 +31,7 @@ export class DumpRun {
   readonly #directory: string;
   readonly #events: DumpEvents;
   #starting: Promise<void> = Promise.resolve();
-  #owner: TreeOwner | undefined;
+  #waiting: WaitingCriu | undefined;
   #criu: Tracked | undefined;
   #stall: StallWatch | undefined;
   #noted: Promise<void> = Promise.resolve();
@@ -42,39 +43,53 @@ export class DumpRun {
     this.#events = events;
   }
 
-  /** Before `start`: what CRIU writes into belongs to the service's owner, and nothing of an earlier run lies there. */
-  async getReady(images: string, owner: TreeOwner): Promise<void> {
-    this.#owner = owner;
+  /**
+   * While the service still runs: what CRIU writes into belongs to the service's owner, nothing of an earlier run lies there,
+   * and CRIU comes up.
+   * @param chain the rounds that it builds on, the full one first.
+   */
+  async getReady(images: string, chain: readonly number[], owner: TreeOwner): Promise<void> {
+    const { engine, service, life } = this.#deps;
+    if (service.process === undefined) throw new Error("the service is not running");
     for (const path of [this.#directory, images, finalIn(images)]) await ownDirectory(path, owner);
     await removeStatistics(this.#directory, "dump");
+    const last = chain.at(-1);
+    this.#waiting = await engine.dump({
+      owner,
+      workDir: this.#directory,
+      holdIn: this.#directory,
+      rootPid: service.process.pid,
+      ...(last === undefined ? {} : { parent: `../${last}` }),
+    });
+    // Before it can touch anything: whatever ends this daemon, the next one finds it.
+    await rememberRun(this.#directory, "dump", this.#waiting.criu, life);
   }
 
-  /**
-   * @param chain the rounds that it builds on, the full one first.
-   * @param wanted asked once more right before the freeze.
-   */
-  start(images: string, chain: readonly number[], wanted: () => boolean): Promise<void> {
-    this.#starting = this.#start(images, chain, wanted);
+  /** Resolves when no CRIU waits any more. */
+  discard(): Promise<void> {
+    return endAhead(this.#deps.processes);
+  }
+
+  /** As `discard`; rejects with `why`. */
+  async giveUp(why: unknown): Promise<never> {
+    await this.discard();
+    throw why;
+  }
+
+  /** @param wanted asked once more right before the freeze. */
+  start(images: string, wanted: () => boolean): Promise<void> {
+    this.#starting = this.#start(images, wanted).catch((why: unknown) => this.giveUp(why));
     return this.#starting;
   }
 
-  async #start(images: string, chain: readonly number[], wanted: () => boolean): Promise<void> {
-    const root = this.#deps.service.process;
-    if (root === undefined || this.#owner === undefined) throw new Error("the service is not running");
+  async #start(images: string, wanted: () => boolean): Promise<void> {
+    if (this.#waiting === undefined) throw new Error("no CRIU came up");
     // Not while CRIU works: the service would stand still for it.
     await giveBackReserve(images);
     if (!wanted()) throw new Error("the migration was given up before the freeze");
-    const last = chain.at(-1);
-    const criu = await this.#deps.engine.dump({
-      owner: this.#owner,
-      imagesDir: finalIn(images),
-      workDir: this.#directory,
-      holdIn: this.#directory,
-      rootPid: root.pid,
-      ...(last === undefined ? {} : { parent: `../${last}` }),
-    });
-    await rememberRun(this.#directory, "dump", criu, this.#deps.life);
-    this.#follow(criu);
+    this.#follow(this.#waiting.criu);
+    // Where it has ended, that is told.
+    await this.#waiting.letGo(finalIn(images));
   }
 
   /** False where no run of this container's life is known. */
@@ -86,9 +101,8 @@ export class DumpRun {
 
   #follow(criu: Tracked): void {
     const { held, ended } = this.#events;
-    const stall = new StallWatch(criu, this.#deps.processes);
+    const stall = this.#watchStall(criu);
     this.#criu = criu;
-    this.#stall = stall;
     this.#noted = new Promise((resolve) => {
       watchRun(this.#directory, criu, {
         held: () => {
@@ -105,6 +119,12 @@ export class DumpRun {
     });
   }
 
+  #watchStall(criu: Tracked): StallWatch {
+    this.#stall?.end();
+    this.#stall = new StallWatch(criu, this.#deps.processes);
+    return this.#stall;
+  }
+
   /** Where it ended before it came to the hook. */
   async failure(end: ProcessEnd | null): Promise<Failure> {
     return criuFailure("dump", end, await this.log(), this.#stall?.why);
@@ -115,11 +135,16 @@ export class DumpRun {
     await Promise.race([this.#noted, pause(longestEnd)]);
   }
 
-  /** Answers whether it ended, asked again and again. What is just being started is waited for. */
+  /**
+   * Answers whether it ended, asked again and again: the verdict stands, and it has nothing else to do. What is just being started
+   * is waited for.
+   */
   async watchEnd(): Promise<() => Promise<boolean>> {
     await this.#starting.catch(() => undefined);
     const criu = this.#criu ?? (await recallRun(this.#directory, this.#deps, "dump"));
-    return async () => criu === undefined || isDead(criu);
+    if (criu === undefined) return () => Promise.resolve(true);
+    this.#watchStall(criu);
+    return () => isDead(criu);
   }
 
   log(): Promise<string> {

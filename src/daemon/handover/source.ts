@@ -49,6 +49,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   async recover(reborn: boolean): Promise<void> {
     await this.loadVerdict();
     await this.#rounds.recover();
+    if (this.state === "opened") await this.#run.discard();
     this.#imagesDirectory = await findImages(this.deps.paths, this.open.id);
     const request = await readSwitchover(this.directory);
     if (request !== undefined) this.#connect(request);
@@ -94,11 +95,12 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const { images, expected } = await prepareDeparture(this.deps, this.open, leg);
     this.#imagesDirectory = images;
     const announced = this.#connect(request).announce(expected, this.#rounds);
-    const ready = this.#run.getReady(images, expected).then(() => writeSwitchover(this.directory, request));
+    const up = this.#run.getReady(images, leg.chain, expected);
+    const ready = up.then(() => writeSwitchover(this.directory, request));
     const work = [announced, reserveForDump(images, expected), ready];
     // Refused or not: what writes here has ended before anybody removes the images.
     await Promise.allSettled(work);
-    await Promise.all(work);
+    await Promise.all(work).catch((why: unknown) => this.#run.giveUp(why));
     await this.machine.send("switchover");
   }
 
@@ -163,13 +165,12 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   // ---- before the freeze ------------------------------------------------------------------------
 
   #connect(request: SwitchoverRequest): Shipping {
-    this.#shipping = new Shipping({
+    return (this.#shipping = new Shipping({
       way: this.#rounds.way,
       directory: this.directory,
       request,
       onProgress: (progress) => (this.record.transfer = progress),
-    });
-    return this.#shipping;
+    }));
   }
 
   #ways(): Shipping {
@@ -187,7 +188,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   async #dump(): Promise<void> {
     try {
       await this.#ways().startLease();
-      await this.#run.start(this.#images(), this.#rounds.chain, () => this.state === "dumping");
+      await this.#run.start(this.#images(), () => this.state === "dumping");
     } catch (thrown) {
       this.record.fail(failureOf("dump", thrown));
       await this.machine.send("criuEnded");

@@ -174,7 +174,7 @@ async function dump(root: number): Promise<ExitEvent> {
   const images = ownDirectory(`images-${hop}`);
   const hold = ownDirectory(`dumped-${hop}`);
   const argv = dumpArgv({
-    imagesDir: images,
+    images: { dir: images },
     workDir: hold,
     logFile: join(hold, "dump.log"),
     rootPid: root,

@@ -10,10 +10,11 @@ import {
   versionArgv,
 } from "../../../src/criu/argv.js";
 
+const images = { dir: "/images/final" };
 const run = { imagesDir: "/images/final", workDir: "/state/m", logFile: "dump.log" };
 
 test("a dump kills the tree unless the hook says no, closes connections and waits for nobody", () => {
-  expect(dumpArgv({ ...run, rootPid: 1000, timeoutS: 20 })).toEqual([
+  expect(dumpArgv({ ...run, images, rootPid: 1000, timeoutS: 20 })).toEqual([
     "/usr/sbin/criu",
     "dump",
     "--no-default-config",
@@ -42,8 +43,8 @@ test("a dump kills the tree unless the hook says no, closes connections and wait
 });
 
 test("a dump after rounds has the kernel's marks heeded, relative to its own directory", () => {
-  const plain = dumpArgv({ ...run, rootPid: 1000, timeoutS: 20 });
-  const built = dumpArgv({ ...run, rootPid: 1000, timeoutS: 20, parent: "../3" });
+  const plain = dumpArgv({ ...run, images, rootPid: 1000, timeoutS: 20 });
+  const built = dumpArgv({ ...run, images, rootPid: 1000, timeoutS: 20, parent: "../3" });
   expect(built).toEqual([...plain, "--track-mem", "--prev-images-dir", "../3"]);
 });
 
@@ -122,7 +123,7 @@ test("a restore gets our pipes in the place of the dumped ones", () => {
 });
 
 test("no command line leaves the dumped tree running or gives it CRIU's session", () => {
-  const words = dumpArgv({ ...run, rootPid: 1, timeoutS: 10 });
+  const words = dumpArgv({ ...run, images, rootPid: 1, timeoutS: 10 });
   for (const word of ["--leave-running", "-R", "--leave-stopped", "--shell-job", "-j"])
     expect(words).not.toContain(word);
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { readStat } from "../../../src/daemon/procfs.js";
-import { gateIn, makeGate, WaitingCriu } from "../../../src/daemon/waiting.js";
+import { makeGate, WaitingCriu } from "../../../src/daemon/waiting.js";
 
 let directory: string;
 beforeEach(async () => {
@@ -15,12 +15,12 @@ afterEach(() => rm(directory, { recursive: true }));
 
 /** A shell in CRIU's place, and its end. */
 async function waiting(script: string): Promise<{ criu: WaitingCriu; ended: Promise<unknown> }> {
-  await makeGate(directory);
-  const child = spawn("sh", ["-c", script, "sh", gateIn(directory)], { cwd: directory });
+  const gate = await makeGate(directory, "restore");
+  const child = spawn("sh", ["-c", script, "sh", gate], { cwd: directory });
   const ended = once(child, "exit");
   const stat = await readStat(child.pid as number);
   if (stat === undefined) throw new Error("it did not start");
-  return { criu: new WaitingCriu({ ...stat, ended: Promise.resolve(null) }, directory), ended };
+  return { criu: new WaitingCriu({ ...stat, ended: Promise.resolve(null) }, gate), ended };
 }
 
 test.each(['cat "$1" > told', 'sleep 0.2; cat "$1" > told'])(
