@@ -20,7 +20,7 @@ import type { Answers } from "../router.js";
 import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
 import { FinalList } from "./final-list.js";
-import { failureOf, Half, type HandOverDeps } from "./half.js";
+import { failureOf, given, Half, type HandOverDeps } from "./half.js";
 import { killTree } from "./kill.js";
 import { unpackPreserved } from "./preserve.js";
 import { RestoreRun } from "./restore-run.js";
@@ -191,8 +191,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   async #startRestore(tree: FinalRequest["tree"]): Promise<void> {
-    const images = await findImages(this.deps.paths, this.open.id);
-    if (images === undefined) throw new Error("the checkpoint images are gone");
+    const found = await findImages(this.deps.paths, this.open.id);
+    const images = given(found, "the checkpoint images are gone");
     await unpackPreserved(images);
     await this.#run.start(images, tree);
   }

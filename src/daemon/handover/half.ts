@@ -165,6 +165,12 @@ export class Failed extends Error {
   }
 }
 
+/** What is there by now; throws where it is not. */
+export function given<T>(value: T | undefined, otherwise: string): T {
+  if (value === undefined) throw new Error(otherwise);
+  return value;
+}
+
 export function failureOf(step: string, thrown: unknown): Failure {
   if (thrown instanceof Failed) return thrown.failure;
   return { step, message: messageOf(thrown), log: [], hint: null };

@@ -49,6 +49,7 @@ export class Shipping {
   /** Aborts when the migration is over: nobody needs to be told any more. */
   readonly #over = new AbortController();
   #shipper: Shipper | undefined;
+  #finished: Promise<FinalFile[]> | undefined;
 
   constructor(options: ShippingOptions) {
     this.#options = options;
@@ -97,8 +98,15 @@ export class Shipping {
     this.#shipper.follow();
   }
 
-  /** CRIU has written everything: packs what travels along. Resolves when the peer has verified it all. */
-  async finishFiles(root: string): Promise<FinalFile[]> {
+  /** CRIU has written everything: packs what travels along. Resolves when the peer has verified it all; asked again, to the same. */
+  finishFiles(root: string): Promise<FinalFile[]> {
+    this.#finished ??= this.#finishFiles(root);
+    // Whoever asks last hears of it.
+    this.#finished.catch(() => undefined);
+    return this.#finished;
+  }
+
+  async #finishFiles(root: string): Promise<FinalFile[]> {
     await packPreserved(root, this.#options.request.preserve);
     if (this.#shipper === undefined) this.follow(root);
     return (this.#shipper as Shipper).finish();

@@ -14,7 +14,7 @@ import { leaseFailure } from "./criu-failure.js";
 import { awaitDeath, awaitResume, killAll, type Scene } from "./death.js";
 import { noteTree, prepareDeparture, reserveForDump } from "./departure.js";
 import { DumpRun } from "./dump-run.js";
-import { failureOf, Half, type HandOverDeps } from "./half.js";
+import { failureOf, given, Half, type HandOverDeps } from "./half.js";
 import { Conflict } from "../refusals.js";
 import { restoreBack } from "./restore-back.js";
 import { Rounds } from "./rounds.js";
@@ -37,7 +37,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     super(deps, open, sourceTable, state);
     this.#rounds = new Rounds(deps, this.record, this.directory);
     this.#run = new DumpRun(deps, this.directory, {
-      held: () => void this.machine.send("held"),
+      held: () => {
+        // What was written may go before it is journalled that it was; a later daemon asks first what the peer has.
+        if (this.state === "dumping") void this.#ways().finishFiles(this.#images());
+        void this.machine.send("held");
+      },
       ended: (end, stats) => {
         this.record.noteDump(stats);
         void this.#dumpEnded(end);
@@ -174,13 +178,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   }
 
   #ways(): Shipping {
-    if (this.#shipping === undefined) throw new Error("no switchover was asked for yet");
-    return this.#shipping;
+    return given(this.#shipping, "no switchover was asked for yet");
   }
 
   #images(): string {
-    if (this.#imagesDirectory === undefined) throw new Error("the checkpoint images are gone");
-    return this.#imagesDirectory;
+    return given(this.#imagesDirectory, "the checkpoint images are gone");
   }
 
   // ---- dump and transfer ------------------------------------------------------------------------
@@ -210,8 +212,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       const answer = (await this.#joined()) ?? (await this.#shipAll());
       if (answer.state === "prepared") {
         this.record.verify("digests");
-        await this.machine.send("peerPrepared");
-        return;
+        return void (await this.machine.send("peerPrepared"));
       }
       const unexplained = failureOf("restore", new Error(`the destination is ${answer.state}`));
       this.record.fail(answer.failure ?? unexplained);
@@ -223,10 +224,10 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   }
 
   async #shipAll(): Promise<PeerState> {
-    const noted = noteTree(this.deps, this.directory);
-    const [facts, files] = await Promise.all([noted, this.#ways().finishFiles(this.#images())]);
+    const shipped = this.#ways().finishFiles(this.#images());
+    const [files, tree] = await Promise.all([shipped, noteTree(this.deps, this.directory)]);
     this.record.mark("shipped");
-    return this.#ways().final({ epoch: this.open.epoch, files, tree: facts });
+    return this.#ways().final({ epoch: this.open.epoch, files, tree });
   }
 
   /** After a daemon's death the destination may have everything already: then its answer is all that lacks. */
