@@ -4,7 +4,7 @@ import { isDead, processorTicks } from "../procfs.js";
 
 /** Milliseconds; longer than CRIU itself waits for a task to stop (`seizeTimeout`). */
 const longestStall = 15_000;
-/** Looks at it within that time. */
+/** At it, within that time. */
 const looks = 15;
 
 /**
@@ -31,11 +31,12 @@ export class StallWatch {
   }
 
   async #look(criu: Tracked, processes: Processes): Promise<void> {
-    let [ticks, changed] = [-1, performance.now()];
-    while (performance.now() - changed < this.#limit) {
+    // Counted, not timed: a container that was paused stood still as a whole.
+    for (let [ticks, idle] = [-1, 0]; idle < looks;) {
       await pause(this.#limit / looks, this.#over.signal);
       const now = await processorTicks(criu.pid);
-      if (now !== ticks) [ticks, changed] = [now, performance.now()];
+      idle = now === ticks ? idle + 1 : 0;
+      ticks = now;
     }
     if (await isDead(criu)) return;
     this.#stalled = true;
