@@ -122,10 +122,10 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async final(request: FinalRequest): Promise<PeerState> {
     if (this.#arriving) {
       await makeWay(this.deps, request.tree.highestPid);
-      await this.arrivals.verify(request);
+      // That it is kept says nothing yet: a later daemon reads it only where the journal says that it was verified.
+      await Promise.all([this.arrivals.verify(request), this.#list.keep(request)]);
       this.record.mark("verified");
       this.record.verify("digests");
-      await this.#list.keep(request);
       await this.machine.send("final");
     }
     await this.machine.reached(settled);

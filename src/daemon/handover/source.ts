@@ -11,7 +11,6 @@ import {
 import { findImages, removeImages } from "../images.js";
 import type { ProcessEnd } from "../init-client.js";
 import { leaseFailure } from "./criu-failure.js";
-import { awaitDeath, awaitResume, killAll, type Scene } from "./death.js";
 import { noteTree, prepareDeparture, reserveForDump } from "./departure.js";
 import { DumpRun } from "./dump-run.js";
 import { failureOf, given, Half, type HandOverDeps } from "./half.js";
@@ -21,16 +20,17 @@ import { Rounds } from "./rounds.js";
 import { Shipping } from "./shipping.js";
 import { readSwitchover, removeSwitchover, writeSwitchover } from "./switchover-file.js";
 import { sourceTable, type SourceAction, type SourceEvent } from "./table.js";
-import { deathProof, dumpedTree, type DumpedTree } from "./tree-file.js";
+import { TreeWatch } from "./tree-watch.js";
 
 export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction> {
   #shipping: Shipping | undefined;
   readonly #run: DumpRun;
+  readonly #tree: TreeWatch;
   readonly #rounds: Rounds;
   #imagesDirectory: string | undefined;
   #told: Promise<void> = Promise.resolve();
-  /** Resolves when the destination has answered to the release. */
-  #handedOver: Promise<void> = Promise.resolve();
+  /** Resolves when the destination has answered to the release; undefined: it was not told yet. */
+  #handedOver: Promise<void> | undefined;
   #preparing: Promise<void> | undefined;
 
   constructor(deps: HandOverDeps, open: OpenMigration, state: SourceStateName) {
@@ -47,6 +47,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
         void this.#dumpEnded(end);
       },
     });
+    this.#tree = new TreeWatch(deps, this.directory, this.#run);
   }
 
   /** Goes on where an earlier daemon, or an earlier life of the container, stopped. */
@@ -155,11 +156,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
       askPeer: () => this.#askPeer(),
       createReleased: () => this.#decide("released"),
       createAborted: () => this.#decide("aborted"),
-      awaitDeath: async () => void (await this.machine.send(await awaitDeath(await this.#scene()))),
-      examineTree: async () => void (await this.machine.send(await awaitResume(await this.#scene()))),
+      awaitDeath: () => this.#awaitDeath(),
+      examineTree: async () => void (await this.machine.send(await this.#tree.resumed())),
       killRest: () => this.#killRest(),
       bury: () => this.#bury(),
-      tellReleased: () => (this.#handedOver = this.#tellReleased()),
+      tellReleased: () => (this.#handedOver ??= this.#tellReleased()),
       tellAborted: () => (this.#told = this.#shipping?.aborted() ?? Promise.resolve()),
       restoreBack: () => this.#restoreBack(),
       close: () => this.close(),
@@ -232,7 +233,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   /** After a daemon's death the destination may have everything already: then its answer is all that lacks. */
   async #joined(): Promise<PeerState | undefined> {
-    const { facts } = await this.#dumpedTree();
+    const { facts } = await this.#tree.tree();
     if (facts === null || !(await this.#ways().hasAll())) return undefined;
     return this.#ways().final({ epoch: this.open.epoch, files: [], tree: facts });
   }
@@ -252,17 +253,15 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     await this.machine.send(standing === "released" ? "verdictReleased" : "verdictAborted");
   }
 
-  #dumpedTree(): Promise<DumpedTree> {
-    return dumpedTree(this.deps, this.directory);
-  }
-
-  async #scene(): Promise<Scene> {
-    const criuGone = await this.#run.watchEnd();
-    return { tree: await this.#dumpedTree(), life: this.deps.life, criuGone, criuLog: () => this.#run.log() };
+  /** The verdict is on the disk: a daemon that finds that alone awaits the death anew, and tells again. */
+  async #awaitDeath(): Promise<void> {
+    const fate = await this.#tree.death();
+    if (fate === "treeDead") void (this.#handedOver = this.#tellReleased()).catch(() => undefined);
+    await this.machine.send(fate);
   }
 
   async #killRest(): Promise<void> {
-    await killAll(await this.#dumpedTree(), this.deps.life, this.deps.processes);
+    await this.#tree.killRest();
     await this.machine.send("treeDead");
   }
 
@@ -274,7 +273,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   }
 
   async #tellReleased(): Promise<void> {
-    this.record.proof = deathProof(this.open, await this.#dumpedTree());
+    this.record.proof = await this.#tree.proof(this.open);
     this.record.verify("source-dead");
     const answer = await this.#shipping?.released(this.record.proof);
     if (answer?.state === "running" || answer?.state === "confirmed") this.record.mark("running");
@@ -284,7 +283,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   // ---- the end ----------------------------------------------------------------------------------
 
   async #restoreBack(): Promise<void> {
-    const { facts } = await this.#dumpedTree();
+    const { facts } = await this.#tree.tree();
     const [directory, images] = [this.directory, this.#imagesDirectory];
     const back = await restoreBack(this.deps, { directory, images, facts });
     if ("failure" in back) {

@@ -4,6 +4,7 @@
  */
 import type { DecipherOCB } from "node:crypto";
 import type { Socket } from "node:net";
+import { sumOf } from "../../../sum.js";
 import { release } from "../release.js";
 import { HttpError } from "../../refusals.js";
 import type { Intake, Patience } from "./intake.js";
@@ -13,6 +14,8 @@ const headSize = 4;
 const jsonBit = 2 ** 31;
 /** Bytes that are sealed before the socket is asked to send them: they stay in the processor's cache until it has. */
 const stride = 1024 * 1024;
+/** Bytes: less goes with what follows. */
+const worthwhile = 64 * 1024;
 
 /** Resolves when all of it was handed to the kernel; rejects where the connection breaks before. */
 export function sendFrame(socket: Socket, seal: Seal, parts: readonly Buffer[]): Promise<void> {
@@ -26,23 +29,34 @@ export function sendJson(socket: Socket, seal: Seal, value: object): Promise<voi
 
 async function send(socket: Socket, seal: Seal, parts: readonly Buffer[], kind: number): Promise<void> {
   const head = Buffer.alloc(headSize);
-  head.writeUInt32BE(parts.reduce((sum, part) => sum + part.length, kind));
+  head.writeUInt32BE(kind + sumOf(parts.map((part) => part.length)));
   const cipher = seal.next(head);
-  socket.write(head);
+  let ready = [head];
   for (const part of parts) {
     for (let at = 0; at < part.length; at += stride) {
-      const sealed = cipher.update(part.subarray(at, at + stride));
-      await write(socket, sealed);
-      release(sealed);
+      const more = at + stride < part.length || part !== parts.at(-1);
+      ready.push(cipher.update(part.subarray(at, at + stride)));
+      if (!more || (ready.at(-1)?.length ?? 0) < worthwhile) continue;
+      await write(socket, ready);
+      ready = [];
     }
   }
   // What is no whole block comes last.
-  await write(socket, Buffer.concat([cipher.final(), cipher.getAuthTag()]));
+  await write(socket, [...ready, cipher.final(), cipher.getAuthTag()]);
 }
 
-function write(socket: Socket, bytes: Buffer): Promise<void> {
+/** In one call of the system, and so in one packet where they are small. */
+function write(socket: Socket, parts: readonly Buffer<ArrayBuffer>[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+    const written = (error?: Error | null): void => {
+      parts.forEach(release);
+      if (error) reject(error);
+      else resolve();
+    };
+    socket.cork();
+    for (const [at, part] of parts.entries())
+      socket.write(part, at === parts.length - 1 ? written : undefined);
+    socket.uncork();
   });
 }
 
