@@ -4,7 +4,7 @@ import { isDead, processorTicks } from "../procfs.js";
 
 /** Milliseconds; longer than CRIU itself waits for a task to stop (`seizeTimeout`). */
 const longestStall = 15_000;
-/** At it, within that time. */
+/** Times that it is looked at meanwhile; each has to find it idle. */
 const looks = 15;
 
 /**
