@@ -41,6 +41,22 @@ export async function seeBoth(
   return { source: theirs, destination: ours };
 }
 
+/**
+ * What the report is made of. The source is at rest when it has heard that the destination runs: only then does its own
+ * clock know the blackout, and before it may have told less than the destination has done.
+ *
+ * @param before stands in for whoever does not answer any more.
+ */
+export async function lastViews(
+  context: MigrationContext,
+  before?: Both,
+): Promise<MigrationContext["views"]> {
+  const now = await seeBoth(context, {});
+  const source = isView(now.source) ? now.source : before?.source;
+  const destination = isView(now.destination) ? now.destination : before?.destination;
+  return isView(source) && isView(destination) ? { source, destination } : null;
+}
+
 /** What they said a second apart may not fit together: then both are asked again, at once. */
 async function seeAtRest(context: MigrationContext, signal: AbortSignal | undefined): Promise<Both> {
   const both = await seeBoth(context, { signal });
@@ -193,6 +209,6 @@ export function failureLines(seen: Seen): string[] {
     : [`${seen.failure.step}: ${seen.failure.message}`, ...seen.failure.log];
 }
 
-export function isView(seen: Seen): seen is MigrationView {
-  return typeof seen !== "string";
+export function isView(seen: Seen | undefined): seen is MigrationView {
+  return typeof seen === "object";
 }

@@ -3,7 +3,7 @@ import { inspectContainer } from "../containers.js";
 import type { MigrationContext } from "../context.js";
 import type { Site } from "../site.js";
 import type { Step } from "../step.js";
-import { see } from "../see.js";
+import { lastViews } from "../watch.js";
 import { buryByHand, createState, verdictOf } from "../state-files.js";
 
 /** Both daemons close the migration: images and locks go, the ownership stands. */
@@ -36,11 +36,4 @@ async function closedByHand({ source, service, id, epoch }: MigrationContext): P
   if ((await verdictOf(source, id)) !== "released") return false;
   await buryByHand(source, id, epoch);
   return true;
-}
-
-async function lastViews({ source, destination, id }: MigrationContext): Promise<MigrationContext["views"]> {
-  const [theirs, ours] = await Promise.all([see(source, id), see(destination, id)]);
-  return typeof theirs === "string" || typeof ours === "string"
-    ? null
-    : { source: theirs, destination: ours };
 }

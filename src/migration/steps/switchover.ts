@@ -8,7 +8,7 @@ import type { Step } from "../step.js";
 import { closeLine, lineOf, type Line } from "../line.js";
 import { onceIdle } from "../precopy/round.js";
 import { liftThrottle } from "../precopy/run.js";
-import { askToAbort, failureLines, isView, watchToTheEnd, type Both } from "../watch.js";
+import { askToAbort, failureLines, isView, lastViews, watchToTheEnd, type Both } from "../watch.js";
 
 /** Beyond the daemons' own limits, before we say that nobody knows. */
 const patienceMs = 30_000;
@@ -65,17 +65,7 @@ async function seeThrough(context: MigrationContext, signal: AbortSignal | undef
   const { both, judgement } = await watchToTheEnd(context, { within, signal, each: drawing(context) });
   if (judgement === "rolledBack")
     throw signal?.aborted === true ? (signal.reason as Error) : whyNot(context, both);
-  context.views = await finalViews(context, both);
-}
-
-/** The source's last view holds its timeline and proof: what it said before may be older than what the destination did. */
-async function finalViews(
-  context: MigrationContext,
-  { source, destination }: Both,
-): Promise<MigrationContext["views"]> {
-  const now = await see(context.source, context.id);
-  const theirs = isView(now) ? now : source;
-  return isView(theirs) && isView(destination) ? { source: theirs, destination } : null;
+  context.views = await lastViews(context, both);
 }
 
 function drawing({ tell }: MigrationContext): (both: Both) => void {

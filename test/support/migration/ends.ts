@@ -23,8 +23,8 @@ export interface End {
   view?: MigrationView | null;
   /** What it says after it was asked to do something. */
   after?: MigrationView;
-  /** Instead of both: what it answers to each question; undefined as verb: what it says of the migration. */
-  reply?: (verb: string | undefined, body: unknown) => MigrationView;
+  /** Instead of both: what it answers to each question; undefined as verb: what it says of the migration; `within`: at rest. */
+  reply?: (verb: string | undefined, body: unknown, within: boolean) => MigrationView;
   answer?: Answer;
 }
 
@@ -74,8 +74,11 @@ export class EndNode extends RecordingNode {
         const body = Buffer.concat(chunks).toString();
         if (verb !== undefined) this.asked.push(`${verb} ${body}`);
         const view =
-          this.end.reply?.(verb, body === "" ? null : JSON.parse(body)) ??
-          (verb === undefined ? this.end.view : (this.end.after ?? this.end.view));
+          this.end.reply?.(
+            verb,
+            body === "" ? null : JSON.parse(body),
+            request.url?.includes("?within=") ?? false,
+          ) ?? (verb === undefined ? this.end.view : (this.end.after ?? this.end.view));
         response.writeHead(view ? 200 : 404);
         response.end(JSON.stringify(view ?? { error: { code: "NOT_FOUND", message: "unknown" } }));
       });

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "@jest/globals";
 import type { MigrationView } from "../../../src/daemon/api.js";
-import { watchToTheEnd } from "../../../src/migration/watch.js";
+import { lastViews, watchToTheEnd } from "../../../src/migration/watch.js";
 import { ends, type Ends } from "../../support/migration/ends.js";
 import { view } from "../../support/migration/facts.js";
 
@@ -32,4 +32,22 @@ test("a doubt that stays is told", async () => {
   await expect(watchToTheEnd(scene("inDoubt").context, { within: 5000 })).rejects.toMatchObject({
     code: "IN_DOUBT",
   });
+});
+
+test("the last views are asked for when both are at rest: the source has heard the answer by then", async () => {
+  const running = view("destination", { state: "running" });
+  const told = (within: boolean): MigrationView =>
+    view("source", { state: "released", timeline: within ? { frozen: 5, running: 900 } : { frozen: 5 } });
+  stage = ends({ reply: (_verb, _body, within) => told(within) }, { view: running });
+  expect(await lastViews(stage.context)).toEqual({ source: told(true), destination: running });
+});
+
+test("who does not answer any more is taken as he was seen before", async () => {
+  const both = {
+    source: view("source", { state: "released" }),
+    destination: view("destination", { state: "running" }),
+  };
+  stage = ends({ view: null }, { view: both.destination });
+  expect(await lastViews(stage.context, both)).toEqual(both);
+  expect(await lastViews(stage.context)).toBeNull();
 });
