@@ -42,7 +42,9 @@ export function interrupted(rounds: readonly Round[], failure: Failure): Round[]
 }
 
 /** Of CRIU's `stats-dump`: private and shared memory together. Null where CRIU left none. */
-export function figuresOf(stats: Record<string, number> | null): Pick<Round, "pages" | "frozenMs"> | null {
+export function figuresOf(
+  stats: Record<string, number> | null,
+): (Pick<Round, "pages"> & { frozenMs: number }) | null {
   if (stats === null) return null;
   const of = (name: string): number => (stats[`pages_${name}`] ?? 0) + (stats[`shpages_${name}`] ?? 0);
   const pages = { scanned: of("scanned"), skipped: of("skipped_parent"), written: of("written") };

@@ -11,13 +11,13 @@ import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun, type CriuEvents } from "./criu-watch.js";
 import type { HandOverDeps } from "./half.js";
 import { StallWatch } from "./stall.js";
-import { readStatistics, removeStatistics } from "./statistics.js";
+import { readStatistics, removeStatistics, sinceWritten } from "./statistics.js";
 
 /** What is heard of it. */
 export interface DumpEvents {
   held: CriuEvents["held"];
-  /** With its statistics, if it came to any. */
-  ended(end: ProcessEnd | null, stats: Record<string, number> | null): void;
+  /** With its statistics, if it came to any, and how many milliseconds ago it wrote them. */
+  ended(end: ProcessEnd | null, stats: Record<string, number> | null, ago: number): void;
 }
 
 /** Milliseconds from a tree's death to CRIU's end. */
@@ -112,11 +112,17 @@ export class DumpRun {
         },
         ended: (end) => {
           stall.end();
-          const stats = readStatistics(this.#directory, "dump");
-          void stats.then((stats) => ended(end, stats)).finally(resolve);
+          void this.#figures()
+            .then(({ stats, ago }) => ended(end, stats, ago))
+            .finally(resolve);
         },
       });
     });
+  }
+
+  async #figures(): Promise<{ stats: Record<string, number> | null; ago: number }> {
+    const ago = await sinceWritten(this.#directory, "dump");
+    return { stats: await readStatistics(this.#directory, "dump"), ago };
   }
 
   #watchStall(criu: Tracked): StallWatch {

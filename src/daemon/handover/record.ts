@@ -10,6 +10,7 @@ import type {
   Tuning,
 } from "../api.js";
 import type { Verdict } from "../verdict.js";
+import { figuresOf } from "./chain.js";
 
 /** What a half of the hand-over learns on its way, for whoever asks. */
 export class MigrationRecord {
@@ -41,11 +42,11 @@ export class MigrationRecord {
     this.timeline[name] = Math.round(at * 10) / 10;
   }
 
-  /** CRIU has ended. It counts from the freeze to its end, the time in our hook included. */
-  noteDump(stats: MigrationRecord["stats"]): void {
+  /** CRIU has ended, so many milliseconds ago. It counts from the freeze to its end, the time in our hook included. */
+  noteDump(stats: MigrationRecord["stats"], ago: number): void {
     this.stats = stats;
-    const frozenFor = stats?.["frozen_time"];
-    if (frozenFor !== undefined) this.mark("frozen", this.now() - frozenFor / 1000);
+    const figures = figuresOf(stats);
+    if (figures !== null) this.mark("frozen", this.now() - ago - figures.frozenMs);
   }
 
   /** The first failure is the cause; later ones follow from it. */

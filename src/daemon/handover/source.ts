@@ -42,8 +42,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
         if (this.state === "dumping") void this.#ways().finishFiles(this.#images());
         void this.machine.send("held");
       },
-      ended: (end, stats) => {
-        this.record.noteDump(stats);
+      ended: (end, stats, ago) => {
+        this.record.noteDump(stats, ago);
         void this.#dumpEnded(end);
       },
     });
@@ -139,7 +139,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   protected async atRest(signal: AbortSignal): Promise<void> {
     if (this.state === "opened") return this.#rounds.atRest;
     await this.machine.reached(["released", "aborted", "reclaimed", "confirmed"], signal);
-    await this.#handedOver;
+    await Promise.all([this.#handedOver, this.#run.over()]);
   }
 
   protected entered(state: SourceStateName): void {
