@@ -34,6 +34,12 @@ export const makeDirectory = (path: string): Promise<void> =>
 export const writeText = (path: string, text: string, mode: number): Promise<void> =>
   now(() => fs.writeFileSync(path, text, { mode }));
 
+/** Replaces a small file as a whole: a reader sees the old content or the new. Not flushed. */
+export async function replaceText(path: string, text: string, mode: number): Promise<void> {
+  await writeText(`${path}.tmp`, text, mode);
+  await rename(`${path}.tmp`, path);
+}
+
 /** Opens a file or a directory, works on it and closes it. */
 export async function withFile<T>(
   path: string,

@@ -32,10 +32,19 @@ export async function replaceDurably(path: string, content: string, mode = 0o600
   await flushDirectory(dirname(path));
 }
 
-/** Creates a file that did not exist, whole or not at all. False: somebody else had created it, and theirs stands. */
-export async function createOnce(path: string, content: string, mode = 0o600): Promise<boolean> {
+/**
+ * Creates a file that did not exist, whole or not at all. False: somebody else had created it, and theirs stands.
+ *
+ * @param ready a file beside it that may have the same content and mode, flushed: it is used up where it is there.
+ */
+export async function createOnce(
+  path: string,
+  content: string,
+  mode = 0o600,
+  ready?: string,
+): Promise<boolean> {
   const temporary = beside(path);
-  await writeFlushed(temporary, content, mode);
+  if (ready === undefined || !(await take(ready, temporary))) await writeFlushed(temporary, content, mode);
   try {
     await link(temporary, path);
     return true;
@@ -45,6 +54,17 @@ export async function createOnce(path: string, content: string, mode = 0o600): P
   } finally {
     await removeFile(temporary);
     await flushDirectory(dirname(path));
+  }
+}
+
+/** Renames a file where it is there. */
+async function take(path: string, to: string): Promise<boolean> {
+  try {
+    await rename(path, to);
+    return true;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw thrown;
   }
 }
 

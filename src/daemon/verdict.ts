@@ -1,7 +1,7 @@
 import { constants, fstatSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { rename, withFile, writeText } from "./at-once.js";
-import { createOnce, readIfThere } from "./durable.js";
+import { replaceText, withFile } from "./at-once.js";
+import { createOnce, readIfThere, replaceDurably } from "./durable.js";
 
 export type Verdict = "released" | "running" | "aborted";
 
@@ -21,12 +21,20 @@ function parseVerdict(text: string): Verdict {
   throw new Error(`the verdict file says ${JSON.stringify(text)}`);
 }
 
+const readyFile = (directory: string, verdict: Verdict): string => join(directory, `${verdict}.ready`);
+
+/** Flushes now what `decide` would have to flush first: in a freeze that is downtime. */
+export async function prepareVerdict(directory: string, verdict: Verdict): Promise<void> {
+  await replaceDurably(readyFile(directory, verdict), `${verdict}\n`, readable);
+}
+
 /** Creates the verdict where there is none yet, and answers the one that stands. */
 export async function decide(directory: string, verdict: Verdict): Promise<Verdict> {
   // Looked at first: on a full disk the one that stands can still be obeyed.
   const first = await readVerdict(directory);
   if (first !== null) return first;
-  if (await createOnce(verdictFile(directory), `${verdict}\n`, readable)) {
+  const content = `${verdict}\n`;
+  if (await createOnce(verdictFile(directory), content, readable, readyFile(directory, verdict))) {
     await wakeHook(directory).catch(() => undefined);
     return verdict;
   }
@@ -51,8 +59,7 @@ function wakeHook(directory: string): Promise<void> {
 export async function setLease(directory: string, endsIn: number): Promise<void> {
   const uptime = Number((await readIfThere("/proc/uptime"))?.split(" ")[0]);
   const end = BigInt(Math.round((uptime * 1000 + endsIn) * 1e6));
-  await writeText(join(directory, "lease.tmp"), `${end}\n`, readable);
-  await rename(join(directory, "lease.tmp"), join(directory, "lease"));
+  await replaceText(join(directory, "lease"), `${end}\n`, readable);
 }
 
 export const heldFile = (directory: string): string => join(directory, "held");

@@ -92,7 +92,7 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     const images = await makePlace(this.deps, this.open.id, request);
     await this.makeDirectory();
     await this.arrivals.expect(images, request);
-    await this.deps.processes.init.moveCursor(request.highestPid);
+    await this.#run.makeWay(request.highestPid);
     const { uid, gid, groups, stdoutInode, stderrInode } = request;
     await this.deps.engine.warm({ uid, gid, groups });
     if (request.round === null) this.#run.comeUp({ uid, gid, groups, stdoutInode, stderrInode });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { FinalRequest } from "../api.js";
-import { readIfThere, replaceDurably } from "../durable.js";
+import { replaceText } from "../at-once.js";
+import { readIfThere } from "../durable.js";
 
 /** What the source said with `final`: in memory, and on disk for the daemon that comes after this one. */
 export class FinalList {
@@ -12,8 +13,9 @@ export class FinalList {
     this.#file = join(directory, "final.json");
   }
 
+  /** Not flushed, as the images are not: what takes the one away takes the other. */
   async keep(request: FinalRequest): Promise<void> {
-    await replaceDurably(this.#file, JSON.stringify(request));
+    await replaceText(this.#file, JSON.stringify(request), 0o600);
     this.#request = request;
   }
 

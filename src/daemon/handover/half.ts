@@ -18,7 +18,7 @@ import { migrationDirectory, openFile, type DaemonPaths } from "../paths.js";
 import type { PageLists } from "../page-lists.js";
 import type { Processes } from "../processes.js";
 import type { Service } from "../service.js";
-import { decide, readVerdict, type Verdict } from "../verdict.js";
+import { decide, prepareVerdict, readVerdict, type Verdict } from "../verdict.js";
 import type { Journal } from "./journal.js";
 import { Machine } from "./machine.js";
 import { MigrationRecord } from "./record.js";
@@ -108,6 +108,12 @@ export abstract class Half<
 
   protected makeDirectory(): Promise<void> {
     return makeDirectory(this.directory);
+  }
+
+  /** What `decide` would have to flush first. */
+  protected async prepareVerdict(verdict: Verdict): Promise<void> {
+    await this.makeDirectory();
+    await prepareVerdict(this.directory, verdict);
   }
 
   /** Creates the verdict unless one stands; answers the one that stands. */

@@ -8,7 +8,7 @@ import type { ProcessEnd } from "../init-client.js";
 import { giveBackReserve } from "../preallocate.js";
 import { isDead } from "../procfs.js";
 import type { Tracked } from "../processes.js";
-import { heldFile } from "../verdict.js";
+import { heldFile, prepareVerdict } from "../verdict.js";
 import { endAhead, type WaitingCriu } from "../waiting.js";
 import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
 import type { HandOverDeps } from "./half.js";
@@ -28,6 +28,8 @@ export class RestoreRun {
   readonly #directory: string;
   readonly #events: RestoreEvents;
   #ahead: { run: TreeRun; waiting: Promise<WaitingCriu | undefined> } | undefined;
+  /** All PIDs up to this one were passed by. */
+  #passed = 0;
   #criu: Tracked | undefined;
 
   /** @param directory the migration's, where the hook waits. */
@@ -35,6 +37,12 @@ export class RestoreRun {
     this.#deps = deps;
     this.#directory = directory;
     this.#events = events;
+  }
+
+  /** Moves the PID cursor past what will be restored, while the service still runs at the source. */
+  async makeWay(highestPid: number): Promise<void> {
+    await this.#deps.processes.init.moveCursor(highestPid);
+    this.#passed = highestPid;
   }
 
   /** While the service still runs at the source, which need not wait: what CRIU takes to come up is no downtime then. */
@@ -51,13 +59,15 @@ export class RestoreRun {
     await before;
     await endAhead(this.#deps.processes);
     await this.#clear(run);
+    await prepareVerdict(this.#directory, "running");
     return this.#deps.engine.restoreAhead(this.#job(run));
   }
 
   /** Resolves when CRIU is at work. What an earlier try left of the tree is killed first. */
   async start(images: string, { rootPid, highestPid, ...run }: FinalRequest["tree"]): Promise<void> {
     const imagesDir = join(images, "final");
-    await this.#deps.processes.init.moveCursor(highestPid);
+    // The frozen tree can have threads that were not there when it was expected.
+    if (highestPid > this.#passed) await this.makeWay(highestPid);
     const started = async (): Promise<Tracked> =>
       (await this.#letGo(run, imagesDir)) ?? this.#startAnew(run, imagesDir, rootPid);
     const [criu] = await Promise.all([started(), giveBackReserve(images)]);

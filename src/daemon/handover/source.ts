@@ -102,7 +102,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     const announced = this.#connect(request).announce(expected, this.#rounds);
     const up = this.#run.getReady(images, leg.chain, expected);
     const ready = up.then(() => writeSwitchover(this.directory, request));
-    const work = [announced, reserveForDump(images, expected), ready];
+    const work = [announced, reserveForDump(images, expected), ready, this.prepareVerdict("released")];
     // Refused or not: what writes here has ended before anybody removes the images.
     await Promise.allSettled(work);
     await Promise.all(work).catch((why: unknown) => this.#run.giveUp(why));

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { createOnce, replaceDurably } from "../../../src/daemon/durable.js";
 import { Lease } from "../../../src/daemon/handover/lease.js";
 import { openOwnership } from "../../../src/daemon/ownership.js";
-import { decide, readVerdict } from "../../../src/daemon/verdict.js";
+import { decide, prepareVerdict, readVerdict } from "../../../src/daemon/verdict.js";
 
 let directory: string;
 beforeEach(async () => {
@@ -31,6 +31,32 @@ describe("a verdict", () => {
     await decide(directory, "aborted");
     await decide(directory, "released");
     expect(await readdir(directory)).toEqual(["verdict"]);
+  });
+
+  test("takes what was prepared for it, and nothing of it stays", async () => {
+    await prepareVerdict(directory, "released");
+    const { ino } = await stat(join(directory, "released.ready"));
+    expect(await decide(directory, "released")).toBe("released");
+    expect(await readdir(directory)).toEqual(["verdict"]);
+    expect(await stat(join(directory, "verdict"))).toMatchObject({ ino, mode: 0o100644 });
+  });
+
+  test("is not what was prepared where another stands", async () => {
+    await prepareVerdict(directory, "released");
+    await decide(directory, "aborted");
+    expect(await decide(directory, "released")).toBe("aborted");
+    expect(await readVerdict(directory)).toBe("aborted");
+  });
+
+  test("that was prepared is created once all the same", async () => {
+    await prepareVerdict(directory, "released");
+    const all = await Promise.all([
+      decide(directory, "released"),
+      decide(directory, "aborted"),
+      decide(directory, "released"),
+    ]);
+    expect(new Set(all).size).toBe(1);
+    expect(await readVerdict(directory)).toBe(all[0]);
   });
 
   test("wakes the hook at its pipe, and writes into nothing else", async () => {
