@@ -79,9 +79,11 @@ export interface Engine {
   warm(owner: TreeOwner): Promise<void>;
 }
 
-export const dumpLog = (workDir: string): string => join(workDir, "dump.log");
-export const roundLog = (workDir: string): string => join(workDir, "round.log");
-export const restoreLog = (workDir: string): string => join(workDir, "restore.log");
+/** Not in the directory itself: that is watched while CRIU works, and a line of a log would wake the daemon beside it. */
+const logDirectory = (workDir: string): string => join(workDir, "log");
+export const dumpLog = (workDir: string): string => join(logDirectory(workDir), "dump.log");
+export const roundLog = (workDir: string): string => join(logDirectory(workDir), "round.log");
+export const restoreLog = (workDir: string): string => join(logDirectory(workDir), "restore.log");
 export const restorePidFile = (workDir: string): string => join(workDir, "restored.pid");
 
 const searchPath = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -230,7 +232,7 @@ class ContainerEngine implements Engine {
     env: Record<string, string>,
   ): Promise<Tracked> {
     await ownDirectory(this.#cacheOf(job.owner.uid), job.owner);
-    await ownDirectory(job.workDir, job.owner);
+    for (const path of [job.workDir, logDirectory(job.workDir)]) await ownDirectory(path, job.owner);
     const hold: Record<string, string> = job.holdIn === undefined ? {} : { FASTMIG_HOLD: job.holdIn };
     const output = join(job.workDir, `${name}.out`);
     // Only a held run and a round are a migration's, and are looked for by its name after a daemon's death.

@@ -1,6 +1,6 @@
 /** Follows one CRIU run of a migration: its hook's `held` file, and its end. Finds it again after a daemon's death. */
 import { watch } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import * as z from "zod/mini";
 import { exists } from "../at-once.js";
 import { readIfThere, replaceDurably } from "../durable.js";
@@ -50,7 +50,10 @@ export function watchRun(directory: string, criu: Tracked, events: CriuEvents): 
     told = true;
     events.held();
   };
-  const watcher = watch(directory, () => void look());
+  const held = basename(heldFile(directory));
+  const watcher = watch(directory, (_event, name) => {
+    if (name === held || name === null) void look();
+  });
   // Watching started after CRIU did: the file may be there already.
   void look();
   void criu.ended.then(async (end) => {

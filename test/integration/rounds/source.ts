@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type ExpectRequest,
   type OpenMigration,
@@ -11,7 +11,7 @@ import {
   type Round,
   type RoundArrived,
 } from "../../../src/daemon/api.js";
-import type { DumpJob } from "../../../src/daemon/engine.js";
+import { roundLog, type DumpJob } from "../../../src/daemon/engine.js";
 import { MigrationRecord } from "../../../src/daemon/handover/record.js";
 import type { HandOverDeps } from "../../../src/daemon/handover/half.js";
 import { Rounds } from "../../../src/daemon/handover/rounds.js";
@@ -201,8 +201,9 @@ export class Ends {
     const { pages, skipped, code = 0, takes = 0 } = this.dump;
     writeFileSync(join(job.imagesDir, "pages-1.img"), pages);
     writeFileSync(join(job.imagesDir, "inventory.img"), "inventory");
+    mkdirSync(dirname(roundLog(job.workDir)), { recursive: true });
     writeFileSync(
-      join(job.workDir, "round.log"),
+      roundLog(job.workDir),
       code === 0 ? "" : "(00.1) Error (criu/x.c:1): No space left on device\n",
     );
     writeFileSync(join(job.workDir, "stats-dump"), statsDump(pages.length / 4096, skipped));
