@@ -1,4 +1,5 @@
 /** The daemon's entry: the only place that reads the environment and hears signals. */
+import "./no-jit.js";
 import { chmod, chown, mkdir, rm, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";

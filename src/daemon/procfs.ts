@@ -46,14 +46,24 @@ export interface ProcessId {
 }
 
 /**
- * Dead for good: no such process, another one with its PID, or a zombie (its memory is gone, it executes nothing).
- * PID and start time name a process as surely as a pidfd, which Node cannot open.
+ * Dead for good: no such process, another one with its PID, or a zombie in all its threads (its memory is gone, it executes
+ * nothing). PID and start time name a process as surely as a pidfd, which Node cannot open.
  */
 export async function isDead(process: ProcessId): Promise<boolean> {
   const stat = await readStat(process.pid);
-  return (
-    stat === undefined || stat.startTicks !== process.startTicks || stat.state === "Z" || stat.state === "X"
-  );
+  if (stat === undefined || stat.startTicks !== process.startTicks) return true;
+  return hasEnded(stat.state) && !(await hasLivingThread(process.pid));
+}
+
+const hasEnded = (state: string): boolean => state === "Z" || state === "X";
+
+/** A process whose first thread has ended is shown as a zombie while the others go on. */
+async function hasLivingThread(pid: number): Promise<boolean> {
+  for (const thread of await threadIds(pid)) {
+    const text = await orGone(readText(`/proc/${pid}/task/${thread}/stat`));
+    if (text !== undefined && !hasEnded(parseStat(thread, text).state)) return true;
+  }
+  return false;
 }
 
 /** Clock ticks of processor time that it has had, in user mode and in the kernel; 0 where it is gone. */

@@ -9,7 +9,7 @@ const answerMs = 3000;
  * Milliseconds for which a daemon at work may hold its answer back: each answer takes processor time from what is asked
  * about, and while memory is copied that is downtime.
  */
-const workMs = 1000;
+const workMs = 2000;
 
 export interface Patience {
   /** Answers at once when it aborts. */
@@ -19,7 +19,7 @@ export interface Patience {
 /**
  * What a daemon says of a migration. A lost link, a missing socket and a late answer are all `silent`: none of them says anything.
  *
- * @param patience the answer may wait a second until nothing is under way there.
+ * @param patience the answer may wait two seconds until nothing is under way there.
  */
 export async function see(site: Site, id: string, patience?: Patience): Promise<Seen> {
   const { promise: late, resolve } = Promise.withResolvers<Seen>();

@@ -26,7 +26,9 @@ export async function awaitDeath(scene: Scene): Promise<TreeFate> {
     const alive = await survivors(scene.tree, scene.life);
     if (alive.length === 0) return "treeDead";
     if (gone) return (await killingBegan(scene, alive)) ? "treePartlyDead" : "treeAlive";
-    await pause(1);
+    // A look takes half a millisecond to one of the processor that the killing needs. Its end is told later: while CRIU traces
+    // a dead task, its parent hears nothing.
+    await pause(5);
   }
 }
 

@@ -1,5 +1,4 @@
 import { closeSync, constants, lstatSync, openSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { ImageFile } from "../api.js";
 import { readFully } from "./file-bytes.js";
 
@@ -18,9 +17,9 @@ const appendedOnly = /^pages-[0-9]+\.img$/;
 export function growingFiles(root: string, directory: string): FoundFile[] {
   // Nothing grows beside the directories.
   if (directory === "") return [];
-  return names(join(root, directory))
+  return names(`${root}/${directory}`)
     .filter((name) => appendedOnly.test(name))
-    .map((name) => found(root, `${directory}/${name}`));
+    .map((name) => sized(root, `${directory}/${name}`));
 }
 
 /** CRIU's link to the images that a directory's build on; the destination makes its own. */
@@ -35,7 +34,7 @@ export function filesIn(root: string, directories: readonly string[]): FoundFile
 }
 
 function listed(root: string, directory: string): FoundFile[] {
-  const entries = readdirSync(join(root, directory), { withFileTypes: true });
+  const entries = readdirSync(`${root}/${directory}`, { withFileTypes: true });
   return entries
     .filter((entry) => !(entry.name === parentLink && entry.isSymbolicLink()))
     .map(({ name }) => found(root, `${directory}/${name}`));
@@ -58,7 +57,7 @@ export function isOfRound(file: string): boolean {
 
 /** Fills `into` from `offset` on. Throws where the file ends before. */
 export function readSegment(root: string, file: string, offset: number, into: Buffer): void {
-  const fd = openSync(join(root, file), constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(`${root}/${file}`, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const length = readFully(fd, into, offset);
     if (length < into.length) throw new Error(`${file} ends at ${offset + length}: it has shrunk`);
@@ -69,7 +68,11 @@ export function readSegment(root: string, file: string, offset: number, into: Bu
 
 function found(root: string, file: string): FoundFile {
   if (!ImageFile.safeParse(file).success) throw new Error(`${file} is no name of an image`);
-  const status = lstatSync(join(root, file));
+  return sized(root, file);
+}
+
+function sized(root: string, file: string): FoundFile {
+  const status = lstatSync(`${root}/${file}`);
   if (!status.isFile()) throw new Error(`${file} among the images is no file`);
   return { file, size: status.size };
 }

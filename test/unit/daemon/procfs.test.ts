@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, expect, test } from "@jest/globals";
 import { isDead, parseStat, readStat, treeOf, type ProcessStat } from "../../../src/daemon/procfs.js";
+import { waitFor } from "../../../src/wait.js";
 
 const stat = (pid: number, parent: number): ProcessStat => ({
   pid,
@@ -32,5 +34,24 @@ describe("/proc", () => {
     child.kill("SIGKILL");
     await ended;
     expect(await isDead(alive)).toBe(true);
+  });
+
+  test("is not dead while a thread lives, though its first one has ended and it is shown as a zombie", async () => {
+    // 60 and 93 are `exit`, of one thread, on x86-64 and arm64.
+    const program = `
+import ctypes, os, threading, time
+threading.Thread(target=time.sleep, args=(60,)).start()
+ctypes.CDLL(None).syscall(93 if os.uname().machine == "aarch64" else 60, 0)`;
+    const child = spawn("python3", ["-c", program]);
+    const found = async (): Promise<ProcessStat> => {
+      const stat = await readStat(child.pid as number);
+      if (stat?.state !== "Z") throw new Error(`it is ${stat?.state}`);
+      return stat;
+    };
+    const { pid, startTicks } = await waitFor("the first thread to end", found, { timeout: 10_000 });
+    expect(await isDead({ pid, startTicks })).toBe(false);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(await isDead({ pid, startTicks })).toBe(true);
   });
 });
