@@ -10,7 +10,7 @@ export function checkPreCopy(facts: Facts): Problem[] {
       check: "pre-copy",
       node: facts.source.node,
       message: why,
-      hint: "take a kernel with CONFIG_MEM_SOFT_DIRTY (Debian's for amd64 have it, none for arm64 has), or write `onUnsupported: stop-and-copy`",
+      hint: "take a kernel with CONFIG_MEM_SOFT_DIRTY (Debian's for amd64 have it, none for arm64 has); `fastmig migrate` does without rounds where the plan says `onUnsupported: stop-and-copy`",
     },
   ];
 }
