@@ -1,7 +1,8 @@
+import { exitCodes, FastmigError } from "../errors.js";
 import { inNode } from "./exec.js";
 import { withLock } from "./lock.js";
 import { startNode, stopNode } from "./node.js";
-import { labNode, type LabState } from "./state.js";
+import { labNode, writeState, type LabState } from "./state.js";
 import { patience } from "./up.js";
 
 /** Pulls a node's plug (`stopNode`), beside no `up` or `down` of the lab. */
@@ -10,12 +11,31 @@ export function killNode(state: LabState, name: string): Promise<void> {
   return withLock(state.dir, patience, () => stopNode(state, name));
 }
 
-/** What was written reaches the disk; then the node loses its power and is started again, also where it had none. */
-export async function rebootNode(state: LabState, name: string): Promise<void> {
+/**
+ * What was written reaches the disk; then the node loses its power and is started again, also where it had none: a machine
+ * with another processor where one is named (QEMU's model; `best`), and from then on.
+ */
+export async function rebootNode(state: LabState, name: string, processor?: string): Promise<void> {
+  const changed = processor === undefined ? state : withProcessor(state, name, processor);
   labNode(state, name);
   await withLock(state.dir, patience, async () => {
     await inNode(state, name, ["sync"], { timeout: 30_000 }).catch(() => undefined);
     await stopNode(state, name);
-    await startNode(state, name);
+    await writeState(changed);
+    await startNode(changed, name);
   });
+}
+
+function withProcessor(state: LabState, name: string, processor: string): LabState {
+  if (state.launcher !== "vm")
+    throw new FastmigError(`the nodes of the lab "${state.name}" have this machine's processor`, {
+      code: "LAB_KIND",
+      exit: exitCodes.usage,
+      hint: "`fastmig lab up --kind vm --name NAME` makes machines that may have another",
+    });
+  const chosen = processor === "best" ? undefined : processor;
+  return {
+    ...state,
+    nodes: state.nodes.map((node) => (node.name === name ? { ...node, processor: chosen } : node)),
+  };
 }

@@ -12,6 +12,8 @@ const nodeSchema = z.strictObject({
   address,
   /** The node's own disk: overlay, container storage, console.log. */
   dir: z.string(),
+  /** QEMU's model of the machine's processor; undefined: the best that the accelerator has. */
+  processor: z.string().optional(),
 });
 
 const common = {

@@ -23,8 +23,17 @@ export interface NodeFacts {
   storageFree: number;
   /** Since boot. */
   uptime: number;
+  /** What programs may find in its processor. */
+  processor: Processor;
   /** The id of the image that the service's container has (destination) or that the plan names (source); null: not there. */
   imageId: string | null;
+}
+
+export interface Processor {
+  /** As it calls itself. */
+  model: string;
+  /** By the kernel's names, those that programs do not see among them. */
+  features: string[];
 }
 
 export interface SourceFacts extends NodeFacts {

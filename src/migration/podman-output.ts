@@ -201,6 +201,14 @@ export function parseMemAvailable(text: string): number {
   return Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
+/** The lines `model name` and `flags` of /proc/cpuinfo; empty where it has none. */
+export function parseProcessor(text: string): { model: string; features: string[] } {
+  const [model = "", flags = ""] = ["model name", "flags"].map((key) =>
+    new RegExp(`^${key}\\s*: (.*)$`, "m").exec(text)?.[1]?.trim(),
+  );
+  return { model, features: flags.split(" ").filter((flag) => flag !== "") };
+}
+
 /** The last line of `df -PT -B1`: type and bytes available. */
 export function parseDf(text: string): { type: string; available: number } {
   const [, type, , , available] = text.trim().split("\n").at(-1)?.trim().split(/\s+/) ?? [];

@@ -7,7 +7,7 @@ import { attempt, confined } from "../run.js";
 import type { Machine } from "../state.js";
 import { exists } from "../cache.js";
 import { confinedQemu, stage } from "./confine.js";
-import { processors, type Accelerator } from "./qemu.js";
+import { processorArgv, type Accelerator } from "./qemu.js";
 
 type Files = Pick<Machine, "qemu" | "kernel">;
 
@@ -42,7 +42,14 @@ export function keptAnswer(text: string, boot: string): Accelerator | undefined 
 async function bootsUnderKvm({ qemu, kernel }: Files): Promise<boolean> {
   const machine = ["-machine", "q35", "-m", "256M", "-nodefaults", "-display", "none", "-serial", "stdio"];
   const words = ["-append", "console=ttyS0 panic=-1", "-no-reboot", "-monitor", "none"];
-  const argv = ["qemu-system-x86_64", ...processors.kvm, ...machine, "-kernel", `${stage}/kernel`, ...words];
+  const argv = [
+    "qemu-system-x86_64",
+    ...processorArgv("kvm"),
+    ...machine,
+    "-kernel",
+    `${stage}/kernel`,
+    ...words,
+  ];
   const confinement = { root: qemu, files: { kernel }, writable: [], accelerator: "kvm" as const };
   const ended = await attempt(confined(["sh", "-c", confinedQemu(confinement, argv)]), { timeout: patience });
   return ended.ok && ended.stdout.includes("Unable to mount root fs");

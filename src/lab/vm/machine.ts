@@ -54,6 +54,7 @@ const qemu = (state: VmState, node: LabNode): readonly string[] =>
     accelerator: state.machine.accelerator,
     memory: state.machine.memory,
     hardwareAddress: hardwareAddress(node.address),
+    processor: node.processor,
   });
 
 /** Who the machine is: unpacked over its disk at every boot. */

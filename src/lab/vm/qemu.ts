@@ -9,16 +9,20 @@ export interface MachineWords {
   /** Bytes. */
   memory: number;
   hardwareAddress: string;
+  /** QEMU's model; undefined: the best. */
+  processor?: string | undefined;
 }
 
 /**
- * Without `erms` and `fsrm` the guest's kernel copies eight bytes at a time, not one: emulated, that is twice
+ * The best model of each. Without `erms` and `fsrm` the guest's kernel copies eight bytes at a time, not one: emulated, that is twice
  * as fast.
  */
-export const processors: Readonly<Record<Accelerator, Argv>> = {
-  kvm: ["-accel", "kvm", "-cpu", "host"],
-  tcg: ["-accel", "tcg,thread=multi", "-cpu", "max,-erms,-fsrm"],
-};
+const best: Readonly<Record<Accelerator, string>> = { kvm: "host", tcg: "max,-erms,-fsrm" };
+const accelerators: Readonly<Record<Accelerator, string>> = { kvm: "kvm", tcg: "tcg,thread=multi" };
+
+export function processorArgv(accelerator: Accelerator, model = best[accelerator]): Argv {
+  return ["-accel", accelerators[accelerator], "-cpu", model];
+}
 
 export const sandbox: Argv = [
   "-sandbox",
@@ -48,10 +52,11 @@ const kernelWords = (accelerator: Accelerator): Argv => [
 ];
 
 /** QEMU's command line: its stage holds `kernel`, `disk.img` and `config.tar`; the console is its standard output. */
-export function machineArgv({ name, accelerator, memory, hardwareAddress }: MachineWords): Argv {
+export function machineArgv(words: MachineWords): Argv {
+  const { name, accelerator, memory, hardwareAddress, processor } = words;
   return [
     "qemu-system-x86_64",
-    ...["-name", name, ...bare, ...sandbox, ...processors[accelerator]],
+    ...["-name", name, ...bare, ...sandbox, ...processorArgv(accelerator, processor)],
     ...["-smp", "1", "-m", `${Math.ceil(memory / 2 ** 20)}M`, "-serial", "stdio"],
     ...["-kernel", `${stage}/kernel`, "-append", kernelWords(accelerator).join(" ")],
     ...disk("nvme,serial=root", "root", `${stage}/disk.img`, "discard=unmap"),

@@ -1,6 +1,7 @@
 import type { Facts, Problem } from "../facts.js";
 import { checkAgainstPlan } from "./compare.js";
 import { checkClock } from "./clock.js";
+import { checkCpu } from "./cpu.js";
 import { checkCriu } from "./criu.js";
 import { checkEngine } from "./engine.js";
 import { checkFiles } from "./files.js";
@@ -29,6 +30,7 @@ export function check(facts: Facts, options: PreflightOptions): Problem[] {
     ...checkOwnership(facts, options.id),
     ...checkAgainstPlan(facts),
     ...checkCriu(facts),
+    ...checkCpu(facts),
     ...checkPreCopy(facts),
     ...checkNames(facts),
     ...checkFiles(facts),

@@ -2,7 +2,7 @@ import { exitCodes, FastmigError, messageOf } from "../../errors.js";
 import * as podman from "../../remote/engine.js";
 import { run } from "../../remote/run.js";
 import type { NodeFacts } from "../facts.js";
-import { parseDf, parseMemAvailable } from "../podman-output.js";
+import { parseDf, parseMemAvailable, parseProcessor } from "../podman-output.js";
 import type { Site } from "../site.js";
 
 /** File systems that a reboot empties. */
@@ -10,11 +10,12 @@ const volatileTypes = ["tmpfs", "ramfs", "rootfs"];
 
 /** The nearest directory above a path that may not be there yet. */
 const room = `dir=$1; while [ ! -e "$dir" ]; do dir=$(dirname "$dir"); done; df -PT -B1 -- "$dir"`;
-const system = `id -u && cat /proc/uptime && grep MemAvailable: /proc/meminfo && ${room}`;
+const processor = `grep -m1 '^model name' /proc/cpuinfo; grep -m1 '^flags' /proc/cpuinfo`;
+const system = `id -u && cat /proc/uptime && grep MemAvailable: /proc/meminfo && { ${processor}; ${room}; }`;
 
 export type SystemFacts = Pick<
   NodeFacts,
-  "node" | "identities" | "rootless" | "memoryAvailable" | "state" | "uptime"
+  "node" | "identities" | "rootless" | "memoryAvailable" | "state" | "uptime" | "processor"
 >;
 
 /** What a node says of itself, in one command. */
@@ -30,6 +31,7 @@ export async function gatherSystem(site: Site): Promise<SystemFacts> {
     memoryAvailable: parseMemAvailable(text),
     state: { free: state.available, volatile: volatileTypes.includes(state.type) },
     uptime: Number(uptime.split(" ")[0]) * 1000,
+    processor: parseProcessor(text),
   };
 }
 

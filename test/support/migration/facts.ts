@@ -90,6 +90,7 @@ function node(name: string): NodeFacts {
     state: { free: 10e9, volatile: false },
     storageFree: 10e9,
     uptime: 100_000,
+    processor: { model: "Processor 7", features: ["sse4_2", "avx", "avx2", "erms", "arat"] },
     imageId: "sha256:1",
   };
 }

@@ -55,6 +55,8 @@ test("QEMU: the accelerator's processor, two disks, the node's hardware address"
   expect(argv).toContain("clocksource=hpet tsc=unstable");
   expect(argv).toContain("mac=02:fa:0a:4d:03:0b");
   expect(machineArgv({ ...words, accelerator: "kvm" }).join(" ")).toContain("-accel kvm -cpu host");
+  const lesser = machineArgv({ ...words, accelerator: "tcg", processor: "Nehalem" }).join(" ");
+  expect(lesser).toContain("-accel tcg,thread=multi -cpu Nehalem");
 });
 
 describe("QEMU's confinement", () => {

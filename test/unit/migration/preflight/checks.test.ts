@@ -253,6 +253,12 @@ describe("each cause has its own message", () => {
       "the container image (200MB) does not fit on b, whose container storage has 1MB left",
     ],
     [
+      "a lesser processor",
+      facts({ destination: { processor: { model: "Processor 5", features: ["sse4_2", "avx"] } } }),
+      "cpu",
+      "b's processor (Processor 5) lacks what a's (Processor 7) has, and counter may be using: avx2",
+    ],
+    [
       "a lower uptime",
       facts({ destination: { uptime: 40_000 } }),
       "clock",
@@ -277,6 +283,14 @@ describe("what is no problem", () => {
     [
       "the same image under a short name",
       facts({ service: { image: "counter:1" }, source: { imageId: null } }),
+    ],
+    [
+      "a processor without a hint, or what only kernels use",
+      facts({ destination: { processor: { model: "Processor 6", features: ["sse4_2", "avx", "avx2"] } } }),
+    ],
+    [
+      "a newer processor",
+      facts({ source: { processor: { model: "Processor 1", features: ["sse4_2"] } } }),
     ],
     [
       "a waiting standby of the same run",
