@@ -116,6 +116,8 @@ export function restoreArgv(options: RestoreOptions): Argv {
     "--restore-detached",
     "--pidfile",
     options.pidfile,
+    // Preflight compared the processors by what the service may use; CRIU would go by what the source had.
+    "--cpu-cap=none",
     ...kept,
     ...options.pipes.flatMap(inheritPipe),
   ];

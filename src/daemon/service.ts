@@ -15,7 +15,10 @@ import {
   type ProcessStat,
 } from "./procfs.js";
 import { lookUpUser } from "./users.js";
+import { readFeatures } from "../instructions.js";
 import { pause } from "../wait.js";
+import { readText } from "./at-once.js";
+import { cpuMask } from "./cpu-mask.js";
 
 /** Restored PIDs must never meet a standby daemon's threads: services begin here (DESIGN section 5). */
 export const firstPid = 1000;
@@ -72,7 +75,7 @@ export class Service {
       cwd: spec.workdir,
       stdio: "service",
       argv: spec.command,
-      env: { HOME: user.home, USER: user.name, PATH: defaultPath, ...spec.env },
+      env: { HOME: user.home, USER: user.name, PATH: defaultPath, ...spec.env, ...(await maskOf(spec)) },
     });
     await this.adopt(child);
   }
@@ -149,6 +152,11 @@ export class Service {
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const rememberedIn = (stateDir: string): string => join(stateDir, "service.json");
+
+async function maskOf({ instructions, env }: ServiceSpec): Promise<Record<string, string>> {
+  if (instructions === undefined) return {};
+  return cpuMask(instructions, readFeatures(await readText("/proc/cpuinfo")), env);
+}
 
 function endedNow(end: ProcessEnd | null): Ended {
   const at = new Date().toISOString();

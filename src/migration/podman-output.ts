@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { readFeatures } from "../instructions.js";
 import type { ContainerFacts, FileChange, UsedPort } from "./facts.js";
 
 /** What Podman and its neighbours print, read into facts. Only what is used is required: versions differ in the rest. */
@@ -203,10 +204,7 @@ export function parseMemAvailable(text: string): number {
 
 /** The lines `model name` and `flags` of /proc/cpuinfo; empty where it has none. */
 export function parseProcessor(text: string): { model: string; features: string[] } {
-  const [model = "", flags = ""] = ["model name", "flags"].map((key) =>
-    new RegExp(`^${key}\\s*: (.*)$`, "m").exec(text)?.[1]?.trim(),
-  );
-  return { model, features: flags.split(" ").filter((flag) => flag !== "") };
+  return { model: /^model name\s*: (.*)$/m.exec(text)?.[1]?.trim() ?? "", features: readFeatures(text) };
 }
 
 /** The last line of `df -PT -B1`: type and bytes available. */

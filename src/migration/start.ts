@@ -3,11 +3,13 @@ import { exitCodes, FastmigError } from "../errors.js";
 import type { PlanService } from "../plan/plan.js";
 import * as podman from "../remote/engine.js";
 import { run } from "../remote/run.js";
+import { allowedInstructions } from "./baseline.js";
 import { inspectContainer, inspectImage } from "./containers.js";
 import type { ContainerFacts } from "./facts.js";
 import type { Nodes } from "./nodes.js";
 import type { ImageFacts } from "./podman-output.js";
 import { refuseRootless } from "./preflight/rootless.js";
+import { gatherSystem } from "./preflight/system.js";
 import { Site } from "./site.js";
 import { awaitDaemon, createStandby } from "./standby.js";
 import { decideStart, type NodeReport } from "./start-rules.js";
@@ -36,8 +38,22 @@ export async function startService(nodes: Nodes, service: PlanService, on: strin
   const image = await imageFor(site, service);
   await containerFor(site, service);
   await awaitDaemon(site);
-  const status = await (await site.daemon()).run({ epoch: decision.epoch, service: specOf(service, image) });
+  const spec = { ...specOf(service, image), ...(await restrictions(service, site, sites)) };
+  const status = await (await site.daemon()).run({ epoch: decision.epoch, service: spec });
   return { service: service.name, node: on, outcome: "started", epoch: status.ownership.epoch };
+}
+
+/** Decided once, when it starts: it goes with the service from node to node. */
+async function restrictions(
+  { cpuBaseline }: PlanService,
+  on: Site,
+  sites: readonly Site[],
+): Promise<Pick<ServiceSpec, "instructions">> {
+  if (cpuBaseline === null) return {};
+  const others = sites.filter(({ name }) => name !== on.name);
+  const [here, ...there] = await Promise.all([gatherSystem(on), ...others.map(gatherSystem)]);
+  const processors = there.map(({ processor }) => processor);
+  return { instructions: allowedInstructions(cpuBaseline, here.processor, processors) };
 }
 
 async function reportOf(site: Site): Promise<NodeReport> {

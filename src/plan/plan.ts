@@ -1,3 +1,5 @@
+import type { CpuLevel } from "../instructions.js";
+
 /**
  * A plan with everything filled in: what the rest of the program works with. `WrittenPlan` (schema.ts) is what YAML may say.
  * Durations are milliseconds, sizes bytes. `null` means that the plan leaves it to the image, the node or nobody, as each key says.
@@ -49,6 +51,8 @@ export interface PlanService {
   /** Null: the image's. */
   workdir: string | null;
   run: RunOptions;
+  /** Null: it uses what it finds where it starts. */
+  cpuBaseline: CpuBaseline | null;
   /** Container paths that travel with the memory. */
   preserve: string[];
   /** Container paths that both nodes see alike. */
@@ -57,6 +61,9 @@ export interface PlanService {
   leave: string[];
   health: Health | null;
 }
+
+/** `auto`: what all nodes of the plan have. */
+export type CpuBaseline = CpuLevel | "auto";
 
 export interface RunOptions {
   publish: PublishedPort[];

@@ -42,7 +42,7 @@ function writtenNode({ reach, address, sudo, engine, transferPorts: ports }: Pla
 }
 
 function writtenService(service: PlanService): WrittenService {
-  const { image, command, env, user, workdir, preserve, shared, leave, health } = service;
+  const { image, command, env, user, workdir, cpuBaseline, preserve, shared, leave, health } = service;
   const run = writtenRun(service.run);
   return {
     image,
@@ -50,6 +50,7 @@ function writtenService(service: PlanService): WrittenService {
     env,
     ...optional({ user, workdir }),
     run,
+    ...optional({ cpuBaseline }),
     preserve,
     shared,
     leave,

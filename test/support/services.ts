@@ -53,6 +53,12 @@ export function seedService(client: string | null, megabytes: number, percent: n
   return httpService("seed", port, ["/srv/seed.py", "seed", String(port), ...sizes, ...collector], {});
 }
 
+/** Work by instructions that were chosen when it started: image/chosen.py. */
+export function chosenService(client: string, more: Partial<WrittenService>, port = 8030): Cast {
+  const program = ["/srv/chosen.py", "chosen", String(port), `${client}:${collectorPort}`];
+  return httpService("chosen", port, program, more);
+}
+
 export interface TortureSizes {
   megabytes: number;
   /** Written anew. */

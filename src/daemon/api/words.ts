@@ -18,6 +18,8 @@ export const ServiceSpec = z.strictObject({
   /** `name`, `uid`, `name:group` or `uid:gid`, looked up in the container's passwd. */
   user: text,
   workdir: ContainerPath,
+  /** What it may use of a processor, by the kernel's names; not there: all that it finds where it starts. */
+  instructions: z.optional(z.array(z.string().check(z.regex(/^[a-z0-9_]{1,32}$/))).check(z.maxLength(512))),
 });
 export type ServiceSpec = z.infer<typeof ServiceSpec>;
 

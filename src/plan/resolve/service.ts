@@ -18,6 +18,7 @@ export function resolveService(name: string, written: WrittenService): PlanServi
     user: written.user ?? null,
     workdir: written.workdir === undefined ? null : readPath(written.workdir),
     run: resolveRun(written.run ?? {}),
+    cpuBaseline: written.cpuBaseline ?? null,
     preserve: (written.preserve ?? []).map(readPath),
     shared: (written.shared ?? []).map(readPath),
     leave: (written.leave ?? []).map(readPath),

@@ -78,9 +78,25 @@ const intervalBelowTimeout: Rule = ({ services }) =>
     return [atValue(["services", name, "health", "interval"], "is longer than timeout")];
   });
 
+/** What `cpuBaseline` says in the service's environment. */
+const baselineVariables = Object.entries({
+  OPENSSL_ia32cap: /.*/,
+  GLIBC_TUNABLES: /(^|:)glibc\.cpu\.hwcaps=/,
+});
+
+const baselineSetsItself: Rule = ({ services }) =>
+  sound(services).flatMap(({ name, env, cpuBaseline }) =>
+    cpuBaseline === null
+      ? []
+      : baselineVariables
+          .filter(([key, ours]) => key in env && ours.test(env[key] ?? ""))
+          .map(([key]) => atValue(["services", name, "env", key], "is for cpuBaseline to set")),
+  );
+
 export const runRules: readonly Rule[] = [
   ipNeedsNetwork,
   publishNeedsNetwork,
   argsOfOthers,
   intervalBelowTimeout,
+  baselineSetsItself,
 ];

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { cpuLevels } from "../../instructions.js";
 import { parseDuration, parseSize } from "../../units.js";
 import { defaults } from "../defaults.js";
 import { readHealthArgument, readHealthTcp, readHealthUrl } from "../forms/health.js";
@@ -95,6 +96,13 @@ export const WrittenService = z
     }).optional(),
     workdir: formed(readPath, { description: "Working directory (default: the image's)" }).optional(),
     run: run.optional(),
+    cpuBaseline: z
+      .enum(["auto", ...cpuLevels])
+      .meta({
+        description:
+          "What of a processor the service may use: what all nodes have (auto), or a level of x86-64",
+      })
+      .optional(),
     preserve: paths("Paths that travel with the memory"),
     shared: paths("Paths that both nodes see alike, such as NFS"),
     leave: paths("Paths that may differ between the nodes"),

@@ -24,6 +24,7 @@ export const service: PlanService = {
     memory: null,
     args: [],
   },
+  cpuBaseline: null,
   preserve: [],
   shared: [],
   leave: [],

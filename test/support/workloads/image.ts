@@ -5,7 +5,7 @@ import { buildDemoImage } from "../../../src/lab/demo/images.js";
 import { buildTorture } from "./torture.js";
 
 const dir = join(import.meta.dirname, "image");
-const programs = ["service.py", "pattern.py", "tree.py", "lines.py", "seed.py", "torture.py"];
+const programs = ["service.py", "pattern.py", "tree.py", "lines.py", "seed.py", "torture.py", "chosen.py"];
 
 export const workloadsImage = "localhost/fastmig-workloads:latest";
 

@@ -109,6 +109,7 @@ test("a restore gets our pipes in the place of the dumped ones", () => {
     "--restore-detached",
     "--pidfile",
     "/state/m/pid",
+    "--cpu-cap=none",
     "--tcp-close",
     "--file-locks",
     "--inherit-fd",

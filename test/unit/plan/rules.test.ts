@@ -114,6 +114,14 @@ describe("how the container is made", () => {
       "p.yaml:13:16 services.other.run.ip: needs network: the engine's default network gives no fixed addresses",
     ],
     [
+      "cpuBaseline: auto\n    env: { OPENSSL_ia32cap: a }",
+      "p.yaml:14:29 services.other.env.OPENSSL_ia32cap: is for cpuBaseline to set",
+    ],
+    [
+      'cpuBaseline: x86-64-v2\n    env: { GLIBC_TUNABLES: "a=b:glibc.cpu.hwcaps=-AVX" }',
+      "p.yaml:14:28 services.other.env.GLIBC_TUNABLES: is for cpuBaseline to set",
+    ],
+    [
       "run: { network: host, ip: 10.0.0.9 }",
       "p.yaml:13:31 services.other.run.ip: has no meaning in network host",
     ],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Facts } from "../../../../src/migration/facts.js";
+import type { Facts, SourceFacts } from "../../../../src/migration/facts.js";
 import { check } from "../../../../src/migration/preflight/checks.js";
 import { preflightError } from "../../../../src/migration/preflight/problems.js";
 import { container, facts, open, service, status } from "../../../support/migration/facts.js";
@@ -13,6 +13,14 @@ const box = (change: Partial<typeof container>): Facts =>
   facts({ source: { container: { ...container, ...change } } });
 const process = status.tree[0];
 if (process === undefined) throw new Error("the support's tree is empty");
+
+const old = { model: "Processor 3", features: ["sse4_2"] };
+
+/** A source whose service was started with a baseline. */
+function started(instructions: string[]): Partial<SourceFacts> {
+  const { ownership } = status;
+  return { status: { ...status, ownership: { ...ownership, service: { ...open.service, instructions } } } };
+}
 
 test("a healthy pair has no problem", () => {
   expect(found(facts())).toEqual([]);
@@ -259,6 +267,12 @@ describe("each cause has its own message", () => {
       "b's processor (Processor 5) lacks what a's (Processor 7) has, and counter may be using: avx2",
     ],
     [
+      "a processor below the baseline",
+      facts({ source: started(["sse4_2", "avx"]), destination: { processor: old } }),
+      "cpu",
+      "b's processor (Processor 3) lacks what counter was started to use: avx",
+    ],
+    [
       "a lower uptime",
       facts({ destination: { uptime: 40_000 } }),
       "clock",
@@ -289,9 +303,10 @@ describe("what is no problem", () => {
       facts({ destination: { processor: { model: "Processor 6", features: ["sse4_2", "avx", "avx2"] } } }),
     ],
     [
-      "a newer processor",
-      facts({ source: { processor: { model: "Processor 1", features: ["sse4_2"] } } }),
+      "a lesser processor that has the baseline",
+      facts({ source: started(["sse4_2"]), destination: { processor: old } }),
     ],
+    ["a newer processor", facts({ source: { processor: { model: "Processor 1", features: ["sse4_2"] } } })],
     [
       "a waiting standby of the same run",
       facts({ destination: { container, status: { ...status, service: { state: "standby" } } } }),
