@@ -2,7 +2,7 @@ import { exitCodes, FastmigError } from "../errors.js";
 import { inNode } from "./exec.js";
 import { withLock } from "./lock.js";
 import { startNode, stopNode } from "./node.js";
-import { labNode, writeState, type LabState } from "./state.js";
+import { labNode, readState, writeState, type LabState } from "./state.js";
 import { patience } from "./up.js";
 
 /** Pulls a node's plug (`stopNode`), beside no `up` or `down` of the lab. */
@@ -16,13 +16,15 @@ export function killNode(state: LabState, name: string): Promise<void> {
  * with another processor where one is named (QEMU's model; `best`), and from then on.
  */
 export async function rebootNode(state: LabState, name: string, processor?: string): Promise<void> {
-  const changed = processor === undefined ? state : withProcessor(state, name, processor);
   labNode(state, name);
   await withLock(state.dir, patience, async () => {
-    await inNode(state, name, ["sync"], { timeout: 30_000 }).catch(() => undefined);
-    await stopNode(state, name);
-    await writeState(changed);
-    await startNode(changed, name);
+    // A node may have got its processor since `state` was read.
+    const now = (await readState(state)) ?? state;
+    const next = processor === undefined ? now : withProcessor(now, name, processor);
+    await inNode(next, name, ["sync"], { timeout: 30_000 }).catch(() => undefined);
+    await stopNode(next, name);
+    await writeState(next);
+    await startNode(next, name);
   });
 }
 
