@@ -3,8 +3,8 @@ const parts = ["commands", "plan", "migration", "remote", "criu", "daemon", "ima
 
 /** What a part may import of the others; `types` only as types; of the daemon only its API (see below). */
 const may = {
-  commands: { of: ["migration", "plan", "remote", "ui", "lab"], types: [] },
-  ui: { of: [], types: ["migration", "plan"] },
+  commands: { of: ["criu", "image", "migration", "plan", "remote", "ui", "lab"], types: [] },
+  ui: { of: [], types: ["criu", "image", "migration", "plan"] },
   migration: { of: ["remote", "criu", "daemon"], types: ["plan"] },
   remote: { of: ["criu", "daemon"], types: [] },
   daemon: { of: ["criu", "image"], types: [] },

@@ -6,7 +6,7 @@ FROM ${BASE} AS native
 ARG DEBIAN_MIRROR=http://deb.debian.org/debian
 RUN printf 'deb %s trixie main\n' "$DEBIAN_MIRROR" > /tmp/trixie.list \
  && apt-get update -q -o Dir::Etc::SourceList=/tmp/trixie.list -o Dir::Etc::SourceParts=/nowhere \
- && apt-get install -q -y --no-install-recommends gcc libc6-dev make
+ && apt-get install -q -y --no-install-recommends gcc libc6-dev liblz4-dev libssl-dev libzstd-dev make
 COPY native /native
 RUN make -C /native OUT=/out
 
@@ -19,11 +19,11 @@ RUN printf 'deb %s trixie main\ndeb %s sid main\n' "$DEBIAN_MIRROR" "$DEBIAN_MIR
  && printf 'Dir::Etc::SourceList "/tmp/criu.list";\nDir::Etc::SourceParts "/nowhere";\nDir::Etc::Preferences "/tmp/criu.pref";\nAcquire::Check-Valid-Until "false";\n' > /tmp/criu.conf \
  && export APT_CONFIG=/tmp/criu.conf DEBIAN_FRONTEND=noninteractive \
  && apt-get update -q \
- && apt-get install -q -y --no-install-recommends criu \
+ && apt-get install -q -y --no-install-recommends criu liblz4-1 libssl3t64 libzstd1 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
            /usr/share/doc/* /usr/share/man/* /tmp/criu.*
 COPY build/container/node /usr/lib/fastmig/node
-COPY --from=native /out/init /out/hold /out/pages /out/trial /usr/lib/fastmig/
+COPY --from=native /out/init /out/hold /out/pages /out/trial /out/shards /usr/lib/fastmig/
 LABEL io.fastmig.image=1
 # The C library keeps what was given back for the next buffer: fresh from the kernel it costs more than sealing what goes into it.
 ENV MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=16777216

@@ -37,6 +37,19 @@ export function readFeatures(cpuinfo: string): string[] {
   return words(/^flags\s*: (.*)$/m.exec(cpuinfo)?.[1] ?? "");
 }
 
+export interface Processor {
+  /** As it calls itself. */
+  model: string;
+  /** By the kernel's names, those that programs do not see among them. */
+  features: string[];
+}
+
+/** The lines `model name` and `flags` of /proc/cpuinfo; empty where it has none. */
+export function readProcessor(cpuinfo: string): Processor {
+  const model = /^model name\s*: (.*)$/m.exec(cpuinfo)?.[1]?.trim() ?? "";
+  return { model, features: readFeatures(cpuinfo) };
+}
+
 function words(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }

@@ -1,7 +1,7 @@
 import { Args, Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
-import { exitCodes, FastmigError, messageOf } from "../errors.js";
-import { connectFlags, connectOptions, migrateOptions } from "../migration/flags.js";
+import { exitCodes, FastmigError } from "../errors.js";
+import { connectFlags, connectOptions, migrateOptions, readFlag } from "../migration/flags.js";
 import type { Change, Tuned } from "../migration/tune.js";
 import { durationForm, formatDuration, formatRate, parseDuration, parseRate, rateForm } from "../units.js";
 
@@ -54,14 +54,7 @@ export default class Tune extends BaseCommand {
 }
 
 function read(flag: string, text: string, parse: (text: string) => number): number | null {
-  if (text === asPlanned) return null;
-  try {
-    const value = parse(text);
-    if (value > 0) return value;
-    throw new Error(`"${text}" is nothing: it has to be more than 0`);
-  } catch (thrown) {
-    throw new FastmigError(`${flag}: ${messageOf(thrown)}`, { code: "BAD_FLAG", exit: exitCodes.usage });
-  }
+  return text === asPlanned ? null : readFlag(flag, text, parse);
 }
 
 function nothingNamed(): FastmigError {

@@ -12,6 +12,8 @@ export interface CriuRun {
   logFile: string;
   /** The action script; CRIU runs it at every stage and names the stage in CRTOOLS_SCRIPT_ACTION. */
   hook?: string;
+  /** The images go to, or come from, a streamer whose socket lies in `imagesDir` (CRIU's criu/img-streamer.c). */
+  stream?: boolean;
   /** Where CRIU is, if not where Debian has it. */
   criu?: string;
 }
@@ -169,6 +171,7 @@ function common(verb: Verb, run: Omit<CriuRun, "imagesDir">, images: Argv): Argv
     verb,
     "--no-default-config",
     "--unprivileged",
+    ...(run.stream === true ? ["--stream"] : []),
     ...images,
     "--work-dir",
     run.workDir,

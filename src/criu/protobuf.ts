@@ -2,21 +2,32 @@
 
 export interface Field {
   number: number;
+  /** Infinity where it is a number that JavaScript does not count exactly. */
   value: number | Buffer;
 }
 
-/** The fields of one message; undefined where it is none, or has another kind than varint and bytes. */
+const varint = 0;
+const bytesKind = 2;
+/** Bytes of a value of fixed length, by its kind. */
+const fixed: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
+
+/** The fields of one message, without those of fixed length; undefined where it is no message. */
 export function fields(bytes: Buffer): Field[] | undefined {
   const found: Field[] = [];
   const from = new Varints(bytes);
   while (from.at < bytes.length) {
-    const [key, value] = [from.next(), from.next()];
-    const kind = key % 8;
-    if (Number.isNaN(value) || (kind !== 0 && kind !== 2)) return undefined;
+    const key = from.next();
+    const [number, kind] = [Math.floor(key / 8), key % 8];
     const start = from.at;
-    if (kind === 2) from.at += value;
-    if (from.at > bytes.length) return undefined;
-    found.push({ number: Math.floor(key / 8), value: kind === 0 ? value : bytes.subarray(start, from.at) });
+    const length = fixed[kind];
+    const value = length === undefined ? from.next() : 0;
+    const begin = from.at;
+    if (length !== undefined) from.at = start + length;
+    else if (kind === bytesKind) from.at += value;
+    else if (kind !== varint) return undefined;
+    if (Number.isNaN(value) || !(from.at <= bytes.length)) return undefined;
+    if (length === undefined)
+      found.push({ number, value: kind === varint ? value : bytes.subarray(begin, from.at) });
   }
   return found;
 }
@@ -31,7 +42,7 @@ class Varints {
     this.#bytes = bytes;
   }
 
-  /** NaN where it ends too early or is no number that JavaScript counts exactly. */
+  /** NaN where it ends too early; Infinity where JavaScript does not count so far exactly. */
   next(): number {
     const bytes = this.#bytes;
     const first = bytes[this.at++] ?? NaN;
@@ -41,7 +52,7 @@ class Varints {
       const byte = bytes[this.at++] ?? NaN;
       if (byte < 0x80) {
         value += byte * factor;
-        return value <= Number.MAX_SAFE_INTEGER ? value : NaN;
+        return value <= Number.MAX_SAFE_INTEGER ? value : Infinity;
       }
       value += (byte - 0x80) * factor;
     }

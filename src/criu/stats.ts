@@ -49,7 +49,7 @@ function named(
   known: readonly string[],
   parts: readonly Field[] | undefined,
 ): Record<string, number> | undefined {
-  if (parts === undefined) return undefined;
+  if (parts === undefined || parts.some(({ value }) => value === Infinity)) return undefined;
   const entries = parts.flatMap(({ number, value }) => {
     const name = known[number] ?? "";
     return name !== "" && typeof value === "number" ? [[name, value] as const] : [];

@@ -4,10 +4,12 @@
  * Durations are milliseconds, sizes bytes, times ISO 8601 unless a name says otherwise.
  */
 import * as z from "zod/mini";
+import { ImageWork } from "./api/image.js";
 import { MigrationView, OpenMigration } from "./api/migrations.js";
 import { Ownership, ProcessInfo, ServiceState } from "./api/service.js";
 import { count } from "./api/words.js";
 
+export * from "./api/image.js";
 export * from "./api/migrations.js";
 export * from "./api/peer.js";
 export * from "./api/service.js";
@@ -25,6 +27,8 @@ export const Status = z.strictObject({
   tree: z.array(ProcessInfo),
   open: z.nullable(OpenMigration),
   migration: z.nullable(MigrationView),
+  /** The checkpoint or restore that is under way, or the last one of this daemon's time. */
+  image: z.nullable(ImageWork),
   criu: z.strictObject({ version: z.string(), features: z.array(z.string()) }),
   /** Bytes. `cgroupLimit` is null where there is none. */
   memory: z.strictObject({

@@ -1,27 +1,24 @@
 /** The daemon of one service: who owns it, what runs, and the one migration that may be open. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { runCanary } from "./canary.js";
+import { readFile } from "node:fs/promises";
 import {
   apiVersion,
-  type CanaryRequest,
-  type CanaryResult,
-  type CpuCheckResult,
-  type CpuImage,
+  type CheckpointRequest,
   type Ended,
+  type ImageWork,
   type MigrationView,
   OpenMigration,
+  type RestoreRequest,
   type RunRequest,
   type Status,
 } from "./api.js";
 import { messageOf } from "../errors.js";
-import { tail } from "./command.js";
 import { createOnce, readIfThere } from "./durable.js";
 import type { Engine } from "./engine.js";
 import { DestinationHalf } from "./handover/destination.js";
 import { closedView, type HandOverDeps } from "./handover/half.js";
 import { openJournal, type Journal } from "./handover/journal.js";
 import { SourceHalf } from "./handover/source.js";
+import { ImageWorks } from "./image/works.js";
 import { freeBytes } from "./images.js";
 import type { Log } from "./log.js";
 import { memoryFacts } from "./memory.js";
@@ -59,12 +56,15 @@ export class Daemon {
   #half: AnyHalf | undefined;
   #open: OpenMigration | undefined;
 
+  /** Checkpoints to a store and restores from one. */
+  readonly images: ImageWorks;
   readonly #peerAnswers: Answers;
 
   /** @param peerAnswers for the source's daemon, on a migration's own listener. */
   constructor(deps: DaemonDeps, peerAnswers: (daemon: Daemon) => Answers) {
     this.deps = deps;
     this.#peerAnswers = peerAnswers(this);
+    this.images = new ImageWorks(deps, () => void this.#goOn());
     deps.service.onEnd = (ended) => this.#serviceEnded(ended);
   }
 
@@ -73,6 +73,7 @@ export class Daemon {
   /** Takes up what an earlier daemon left; starts the service where this node owns it and no migration is open. */
   async takeUp(): Promise<void> {
     const text = await readIfThere(openFile(this.deps.paths));
+    await this.images.takeUp();
     if (text === undefined) return this.#goOn();
     this.#open = OpenMigration.parse(JSON.parse(text));
     const last = await this.#journal().last(this.#open.id);
@@ -141,7 +142,7 @@ export class Daemon {
 
   async run(request: RunRequest): Promise<Status> {
     const { ownership, service } = this.deps;
-    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    this.#refuseBusy();
     const known = ownership.get();
     if (request.epoch < known.epoch || (request.epoch === known.epoch && known.role !== "owner"))
       throw new Conflict(
@@ -164,29 +165,9 @@ export class Daemon {
   }
 
   async stop(timeout: number): Promise<Status> {
-    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    this.#refuseBusy();
     await this.deps.service.stop(timeout);
     return this.status();
-  }
-
-  canary(request: CanaryRequest): Promise<CanaryResult> {
-    return runCanary(this.deps, request);
-  }
-
-  async cpuDump(): Promise<CpuImage> {
-    return inTemporary(this.deps.paths.images, async (directory) => {
-      const { code, output } = await this.deps.engine.cpuDump(directory);
-      if (code !== 0) throw new Error(`criu cpuinfo dump ended with ${code}: ${tail(output, 3).join("; ")}`);
-      return { image: await readFile(join(directory, "cpuinfo.img"), "base64") };
-    });
-  }
-
-  async cpuCheck(image: CpuImage): Promise<CpuCheckResult> {
-    return inTemporary(this.deps.paths.images, async (directory) => {
-      await writeFile(join(directory, "cpuinfo.img"), Buffer.from(image.image, "base64"));
-      const { code, output } = await this.deps.engine.cpuCheck(directory);
-      return { ok: code === 0, log: tail(output) };
-    });
   }
 
   // ---- migrations -------------------------------------------------------------------------------
@@ -194,7 +175,7 @@ export class Daemon {
   /** Opens a migration: creating the record is taking the lock. The same migration again is answered alike. */
   async open(open: OpenMigration): Promise<MigrationView> {
     if (this.#open?.id === open.id) return this.half(open.id).view();
-    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    this.#refuseBusy();
     this.#checkEpoch(open);
     if (!(await createOnce(openFile(this.deps.paths), `${JSON.stringify(open)}\n`)))
       throw new Conflict("LOCKED", "another migration was opened just now");
@@ -243,22 +224,55 @@ export class Daemon {
     return closed;
   }
 
+  // ---- images -----------------------------------------------------------------------------------
+
+  /** Throws where a migration, a checkpoint or a restore is under way. */
+  #refuseBusy(): void {
+    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    this.images.refuseBusy();
+  }
+
+  async checkpoint(request: CheckpointRequest): Promise<ImageWork> {
+    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    if (this.images.last?.id !== request.id && this.deps.service.process === undefined)
+      throw new Conflict("NOT_RUNNING", "the service does not run here");
+    return this.images.checkpoint(request);
+  }
+
+  async restore(request: RestoreRequest): Promise<ImageWork> {
+    if (this.#open !== undefined) throw new Conflict("LOCKED", lockedMessage(this.#open));
+    if (this.images.last?.id !== request.id) this.#refuseSecond(request.epoch);
+    return this.images.restore(request);
+  }
+
+  #refuseSecond(epoch: number): void {
+    if (this.deps.service.process !== undefined) throw new Conflict("RUNS", "the service runs here already");
+    const known = this.deps.ownership.get().epoch;
+    if (epoch <= known)
+      throw new Conflict(
+        "EPOCH",
+        `this node has seen epoch ${known}; a restore of epoch ${epoch} is too old`,
+      );
+  }
+
   // ---- status -----------------------------------------------------------------------------------
 
   async status(): Promise<Status> {
     const { service, ownership, engine, version, paths } = this.deps;
     const half = this.#half;
     const held = half instanceof SourceHalf ? half.frozen : (half?.held ?? false);
+    const image = this.images.last;
     const { rss, peak } = await memoryOf(process.pid);
     return {
       apiVersion,
       version,
       pid: process.pid,
       ownership: ownership.get(),
-      service: await service.state(held),
+      service: await service.state(held || image?.phase === "frozen"),
       tree: await service.describeTree(),
       open: this.#open ?? null,
       migration: half?.view() ?? null,
+      image,
       criu: { version: engine.version, features: [...(await engine.features())] },
       memory: {
         daemonRss: rss,
@@ -281,20 +295,11 @@ export class Daemon {
   /** The service ended by itself: like any container's, its end is the container's, unless a migration is open. */
   #serviceEnded(ended: Ended): void {
     this.deps.log.info("the service ended", { ...ended });
-    if (this.#open === undefined)
+    if (this.#open === undefined && this.images.current === null)
       void this.deps.processes.init.shutdown(ended.code ?? 128 + Number(ended.signal ?? 0));
   }
 }
 
 export function lockedMessage(open: OpenMigration): string {
   return `migration ${open.id} is open: ${open.from} → ${open.to}, by ${open.by} since ${open.openedAt}, plan ${open.plan}`;
-}
-
-async function inTemporary<T>(parent: string, work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(parent, "cpu-"));
-  try {
-    return await work(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }

@@ -37,6 +37,8 @@ export interface CriuJob {
   workDir: string;
   /** The directory, a migration's, where the hook `hold` waits for the verdict; undefined: it waits for nothing. */
   holdIn?: string;
+  /** The images go through the streamer that listens in `imagesDir`. */
+  stream?: boolean;
   /** No migration's: nobody looks for it by its name after a daemon's death. */
   trial?: boolean;
 }

@@ -1,6 +1,5 @@
-import { instructionsOf, instructionsOfLevel } from "../instructions.js";
+import { instructionsOf, instructionsOfLevel, type Processor } from "../instructions.js";
 import type { CpuBaseline } from "../plan/plan.js";
-import type { Processor } from "./facts.js";
 
 /**
  * The instructions that a service may use: of those that the node has on which it starts, what the level holds, or what

@@ -1,5 +1,6 @@
 import type { OpenMigration, Ownership, Status } from "../daemon/api.js";
 import type { PlanMigration, PlanService, Volume } from "../plan/plan.js";
+import type { Processor } from "../instructions.js";
 
 /** What was learnt about the two nodes and the service before a migration. Sizes are bytes, durations milliseconds. */
 export interface Facts {
@@ -27,13 +28,6 @@ export interface NodeFacts {
   processor: Processor;
   /** The id of the image that the service's container has (destination) or that the plan names (source); null: not there. */
   imageId: string | null;
-}
-
-export interface Processor {
-  /** As it calls itself. */
-  model: string;
-  /** By the kernel's names, those that programs do not see among them. */
-  features: string[];
 }
 
 export interface SourceFacts extends NodeFacts {

@@ -1,4 +1,5 @@
 import { Flags } from "@oclif/core";
+import { exitCodes, FastmigError, messageOf } from "../errors.js";
 import type { MigrateOptions } from "./context.js";
 import { migrationsDirectory } from "./state-home.js";
 
@@ -32,6 +33,17 @@ export const unhealthyFlag = {
     description: "confirm and clean up although the destination is not healthy",
   }),
 };
+
+/** What a flag's text says, more than 0. Throws BAD_FLAG (exit 2). */
+export function readFlag(flag: string, text: string, parse: (text: string) => number): number {
+  try {
+    const value = parse(text);
+    if (value > 0) return value;
+    throw new Error(`"${text}" is nothing: it has to be more than 0`);
+  } catch (thrown) {
+    throw new FastmigError(`${flag}: ${messageOf(thrown)}`, { code: "BAD_FLAG", exit: exitCodes.usage });
+  }
+}
 
 interface ConnectFlags {
   "ssh-config"?: string | undefined;

@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import { readFeatures } from "../instructions.js";
 import type { ContainerFacts, FileChange, UsedPort } from "./facts.js";
 
 /** What Podman and its neighbours print, read into facts. Only what is used is required: versions differ in the rest. */
@@ -200,11 +199,6 @@ export function parseImage(json: string): ImageFacts | null {
 /** `/proc/meminfo`'s MemAvailable, bytes. */
 export function parseMemAvailable(text: string): number {
   return Number(/^MemAvailable:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1024;
-}
-
-/** The lines `model name` and `flags` of /proc/cpuinfo; empty where it has none. */
-export function parseProcessor(text: string): { model: string; features: string[] } {
-  return { model: /^model name\s*: (.*)$/m.exec(text)?.[1]?.trim() ?? "", features: readFeatures(text) };
 }
 
 /** The last line of `df -PT -B1`: type and bytes available. */

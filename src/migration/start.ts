@@ -56,7 +56,7 @@ async function restrictions(
   return { instructions: allowedInstructions(cpuBaseline, here.processor, processors) };
 }
 
-async function reportOf(site: Site): Promise<NodeReport> {
+export async function reportOf(site: Site): Promise<NodeReport> {
   const [{ status }, ownership, open, container] = await Promise.all([
     statusOf(site),
     ownershipOf(site),
@@ -77,7 +77,7 @@ function isRunning(status: Status | null): boolean {
   return status?.service.state === "running" || status?.service.state === "held";
 }
 
-async function imageFor(site: Site, service: PlanService): Promise<ImageFacts> {
+export async function imageFor(site: Site, service: PlanService): Promise<ImageFacts> {
   const image = await inspectImage(site, service.image);
   if (image !== null) return image;
   throw new FastmigError(`node ${site.name} has no image ${service.image}`, {
@@ -88,7 +88,7 @@ async function imageFor(site: Site, service: PlanService): Promise<ImageFacts> {
 }
 
 /** A stopped container of the same run is started again with what it wrote; another one is not ours to remove. */
-async function containerFor(site: Site, service: PlanService): Promise<void> {
+export async function containerFor(site: Site, service: PlanService): Promise<void> {
   const container = await inspectContainer(site, service.name);
   if (container === null) {
     await createStandby(site, service, service.image);

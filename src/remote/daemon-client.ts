@@ -1,13 +1,23 @@
 import * as z from "zod/mini";
-import { CanaryResult, CpuCheckResult, CpuImage, MigrationView, ReachResult, Status } from "../daemon/api.js";
+import {
+  CanaryResult,
+  CpuCheckResult,
+  CpuImage,
+  ImageWork,
+  MigrationView,
+  ReachResult,
+  Status,
+} from "../daemon/api.js";
 import type {
   AbortRequest,
   CanaryRequest,
+  CheckpointRequest,
   ListenRequest,
   OpenMigration,
   ReleaseProof,
   ResolveRequest,
   ReachRequest,
+  RestoreRequest,
   RoundRequest,
   RunRequest,
   StopRequest,
@@ -76,6 +86,25 @@ export class DaemonClient {
 
   cpuCheck(image: CpuImage, options?: AskOptions): Promise<CpuCheckResult> {
     return this.#post("/cpu/check", image, CpuCheckResult, { timeout: slow, ...options });
+  }
+
+  /** Answers when it has begun; `image` tells how it goes. LOCKED names what is under way. */
+  checkpoint(request: CheckpointRequest, options?: AskOptions): Promise<ImageWork> {
+    return this.#post("/image/checkpoint", request, ImageWork, options);
+  }
+
+  restore(request: RestoreRequest, options?: AskOptions): Promise<ImageWork> {
+    return this.#post("/image/restore", request, ImageWork, options);
+  }
+
+  /** A checkpoint or a restore, as soon as it is over, or after `within` milliseconds. */
+  image(id: string, within: number, options?: AskOptions): Promise<ImageWork> {
+    return this.#get(`/image/${id}?within=${within}`, ImageWork, options);
+  }
+
+  /** Gives it up where that is still possible; answers when it is over. */
+  abortImage(id: string, options?: AskOptions): Promise<ImageWork> {
+    return this.#post(`/image/${id}/abort`, {}, ImageWork, { timeout: slow, ...options });
   }
 
   /** Opens a migration: the lock. LOCKED names the one that is open. */

@@ -2,23 +2,12 @@ import chalk from "chalk";
 import type { Unsettled } from "../migration/open-journals.js";
 import type { Place } from "../migration/status.js";
 import { formatSize } from "../units.js";
+import { columns } from "./columns.js";
 
 /** The table of `fastmig status`, and what is unsettled, with the command that settles it. */
 export function statusText(places: readonly Place[], unsettled: readonly Unsettled[]): string {
   const rows = [["service", "node", "state", "epoch", "pid", "memory", ""], ...places.map(row)];
-  const widths = rows.reduce<number[]>(
-    (widest, cells) => cells.map((cell, at) => Math.max(widest[at] ?? 0, cell.length)),
-    [],
-  );
-  const table = rows.map((cells, at) =>
-    paint(
-      cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-      at === 0 ? null : (places[at - 1] ?? null),
-    ),
-  );
+  const table = columns(rows).map((line, at) => paint(line, at === 0 ? null : (places[at - 1] ?? null)));
   return [...(places.length === 0 ? [] : table), ...unsettled.map(unsettledLine)].join("\n");
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { instructionsOf, instructionsOfLevel, readFeatures } from "../../src/instructions.js";
+import { instructionsOf, instructionsOfLevel, readFeatures, readProcessor } from "../../src/instructions.js";
 
 test("what only kernels use, and hints, are no instructions", () => {
   expect(instructionsOf(["fpu", "arat", "erms", "avx2", "hypervisor", "aes", "pti"])).toEqual([
@@ -22,4 +22,10 @@ test("every instruction of a level is one", () => {
 test("the kernel's line is read: each processor that runs this has SSE3", () => {
   expect(instructionsOf(readFeatures(readFileSync("/proc/cpuinfo", "utf8")))).toContain("pni");
   expect(readFeatures("processor: 0\n")).toEqual([]);
+});
+
+test("a processor's model and features; none where the kernel shows none", () => {
+  const cpuinfo = "1.0 2.0\nmodel name\t: Processor 7 (big)\nflags\t\t: fpu  avx avx2\n";
+  expect(readProcessor(cpuinfo)).toEqual({ model: "Processor 7 (big)", features: ["fpu", "avx", "avx2"] });
+  expect(readProcessor("1.0 2.0\n")).toEqual({ model: "", features: [] });
 });

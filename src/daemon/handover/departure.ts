@@ -7,7 +7,7 @@ import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
 import { pagesSizes, reserveMemory } from "../preallocate.js";
 import { highestId, type ProcessStat } from "../procfs.js";
-import type { HandOverDeps } from "./half.js";
+import type { HandOverDeps, RunDeps } from "./half.js";
 import { sizeOnDisk } from "./preserve.js";
 import { pipesOf, treeOwner } from "./tree-facts.js";
 import { writeTree } from "./tree-file.js";
@@ -21,7 +21,7 @@ const imageOverhead = 16 * 1024 * 1024;
  * Processes that left the tree because their parent ended: a dump of the tree would leave them behind. What a killed CRIU left
  * is ended here, before the next CRIU: its probes of the kernel sleep for ever.
  */
-async function refuseStrays({ processes, service }: HandOverDeps): Promise<void> {
+export async function refuseStrays({ processes, service }: RunDeps): Promise<void> {
   const children = await processes.init.list();
   const ours = children.filter((child) => child.name !== "-").map((child) => child.pid);
   const strays = await service.strays(new Set([...ours, process.pid]));
@@ -100,7 +100,7 @@ export async function reserveForDump(
 }
 
 /** In the freeze: writes down whose death is the proof, and answers what the other side must know. */
-export async function noteTree(deps: HandOverDeps, directory: string): Promise<FinalRequest["tree"]> {
+export async function noteTree(deps: RunDeps, directory: string): Promise<FinalRequest["tree"]> {
   const tree = await deps.service.tree();
   const processes = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
   const facts = await treeFacts(deps, tree);
@@ -109,13 +109,13 @@ export async function noteTree(deps: HandOverDeps, directory: string): Promise<F
 }
 
 /** The frozen tree, as the destination has to find it again. */
-async function treeFacts(deps: HandOverDeps, tree: readonly ProcessStat[]): Promise<FinalRequest["tree"]> {
+async function treeFacts(deps: RunDeps, tree: readonly ProcessStat[]): Promise<FinalRequest["tree"]> {
   const pids = tree.map((process) => process.pid);
   return { rootPid: pids[0] ?? 0, highestPid: await highestId(pids), ...(await treeRun(deps, tree)) };
 }
 
 /** What CRIU has to be started with to restore it. */
-async function treeRun({ processes }: HandOverDeps, tree: readonly ProcessStat[]): Promise<TreeRun> {
+async function treeRun({ processes }: RunDeps, tree: readonly ProcessStat[]): Promise<TreeRun> {
   const { uid, gid, groups } = await treeOwner(tree);
   const pipes = await pipesOf(tree, await processes.init.pipes());
   return { uid, gid, groups: [...groups], stdoutInode: pipes.stdout, stderrInode: pipes.stderr };

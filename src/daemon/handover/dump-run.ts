@@ -9,7 +9,7 @@ import type { Tracked } from "../processes.js";
 import { endAhead, type WaitingCriu } from "../waiting.js";
 import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun, watchRun, type CriuEvents } from "./criu-watch.js";
-import type { HandOverDeps } from "./half.js";
+import type { RunDeps } from "./half.js";
 import { StallWatch } from "./stall.js";
 import { readStatistics, removeStatistics, sinceWritten } from "./statistics.js";
 
@@ -23,11 +23,11 @@ export interface DumpEvents {
 /** Milliseconds from a tree's death to CRIU's end. */
 const longestEnd = 2000;
 
-const finalIn = (images: string): string => join(images, "final");
+export const finalIn = (images: string): string => join(images, "final");
 
 /** CRIU's dump of one migration: started, followed, and found again after a daemon's death. */
 export class DumpRun {
-  readonly #deps: HandOverDeps;
+  readonly #deps: RunDeps;
   readonly #directory: string;
   readonly #events: DumpEvents;
   #starting: Promise<void> = Promise.resolve();
@@ -37,7 +37,7 @@ export class DumpRun {
   #noted: Promise<void> = Promise.resolve();
 
   /** @param directory the migration's, where the hook waits. */
-  constructor(deps: HandOverDeps, directory: string, events: DumpEvents) {
+  constructor(deps: RunDeps, directory: string, events: DumpEvents) {
     this.#deps = deps;
     this.#directory = directory;
     this.#events = events;
@@ -46,19 +46,20 @@ export class DumpRun {
   /**
    * While the service still runs: what CRIU writes into belongs to the service's owner, nothing of an earlier run lies there,
    * and CRIU comes up.
-   * @param chain the rounds that it builds on, the full one first.
+   * @param chain the rounds that it builds on, the full one first; `streamed`: none, and CRIU meets a streamer at the images.
    */
-  async getReady(images: string, chain: readonly number[], owner: TreeOwner): Promise<void> {
+  async getReady(images: string, chain: readonly number[] | "streamed", owner: TreeOwner): Promise<void> {
     const { engine, service, life } = this.#deps;
     if (service.process === undefined) throw new Error("the service is not running");
     for (const path of [this.#directory, images, finalIn(images)]) await ownDirectory(path, owner);
     await removeStatistics(this.#directory, "dump");
-    const last = chain.at(-1);
+    const last = chain === "streamed" ? undefined : chain.at(-1);
     this.#waiting = await engine.dump({
       owner,
       workDir: this.#directory,
       holdIn: this.#directory,
       rootPid: service.process.pid,
+      stream: chain === "streamed",
       ...(last === undefined ? {} : { parent: `../${last}` }),
     });
     // Before it can touch anything: whatever ends this daemon, the next one finds it.

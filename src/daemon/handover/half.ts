@@ -24,16 +24,20 @@ import { Machine } from "./machine.js";
 import { MigrationRecord } from "./record.js";
 import type { Row } from "./table.js";
 
-export interface HandOverDeps {
-  paths: DaemonPaths;
-  journal: Journal;
+/** What a run of CRIU needs, whoever it is for. */
+export interface RunDeps {
   engine: Engine;
-  pageLists: PageLists;
   processes: Processes;
   service: Service;
-  ownership: OwnershipStore;
   life: string;
   log: Log;
+}
+
+export interface HandOverDeps extends RunDeps {
+  paths: DaemonPaths;
+  journal: Journal;
+  pageLists: PageLists;
+  ownership: OwnershipStore;
   /** Ends this daemon: the next one goes on from the journal. */
   giveUp(): void;
   /** The migration is over: open.json is gone. */

@@ -10,7 +10,7 @@ import type { Tracked } from "../processes.js";
 import { heldFile, prepareVerdict } from "../verdict.js";
 import { endAhead, type WaitingCriu } from "../waiting.js";
 import { recallRun, rememberRun, watchRun } from "./criu-watch.js";
-import type { HandOverDeps } from "./half.js";
+import type { RunDeps } from "./half.js";
 import { endOrKill, killTree } from "./kill.js";
 import { removeStatistics } from "./statistics.js";
 
@@ -23,19 +23,24 @@ export interface RestoreEvents {
 
 /** CRIU's restore of one migration: comes up ahead of its images, is let go with them, followed, and found again. */
 export class RestoreRun {
-  readonly #deps: HandOverDeps;
+  readonly #deps: RunDeps;
   readonly #directory: string;
   readonly #events: RestoreEvents;
+  readonly #stream: boolean;
   #ahead: { run: TreeRun; waiting: Promise<WaitingCriu | undefined> } | undefined;
   /** All PIDs up to this one were passed by. */
   #passed = 0;
   #criu: Tracked | undefined;
 
-  /** @param directory the migration's, where the hook waits. */
-  constructor(deps: HandOverDeps, directory: string, events: RestoreEvents) {
+  /**
+   * @param directory the migration's, where the hook waits.
+   * @param stream whether CRIU meets a streamer at its images.
+   */
+  constructor(deps: RunDeps, directory: string, events: RestoreEvents, stream = false) {
     this.#deps = deps;
     this.#directory = directory;
     this.#events = events;
+    this.#stream = stream;
   }
 
   /** Moves the PID cursor past what will be restored, while the service still runs at the source. */
@@ -101,7 +106,8 @@ export class RestoreRun {
 
   #job({ uid, gid, groups, stdoutInode, stderrInode }: TreeRun): RestoreAhead {
     const pipes = { stdout: stdoutInode, stderr: stderrInode };
-    return { owner: { uid, gid, groups }, workDir: this.#directory, holdIn: this.#directory, pipes };
+    const [workDir, holdIn] = [this.#directory, this.#directory];
+    return { owner: { uid, gid, groups }, workDir, holdIn, stream: this.#stream, pipes };
   }
 
   /** After a daemon's death: CRIU may be at work, or wait in its hook. False where it is gone. */

@@ -1,18 +1,18 @@
 import type { OpenMigration, ReleaseProof } from "../api.js";
 import { awaitDeath, awaitResume, killAll, type Scene, type TreeFate } from "./death.js";
 import type { DumpRun } from "./dump-run.js";
-import type { HandOverDeps } from "./half.js";
+import type { RunDeps } from "./half.js";
 import { deathProof, dumpedTree, type DumpedTree } from "./tree-file.js";
 
 /** The dumped tree of one migration: what becomes of it once a verdict stands. */
 export class TreeWatch {
-  readonly #deps: HandOverDeps;
+  readonly #deps: RunDeps;
   readonly #directory: string;
   readonly #run: DumpRun;
   #known: DumpedTree | undefined;
 
   /** @param directory the migration's. */
-  constructor(deps: HandOverDeps, directory: string, run: DumpRun) {
+  constructor(deps: RunDeps, directory: string, run: DumpRun) {
     this.#deps = deps;
     this.#directory = directory;
     this.#run = run;

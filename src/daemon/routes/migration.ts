@@ -19,7 +19,7 @@ import { Conflict, HttpError } from "../refusals.js";
 import { route, type Route } from "../router.js";
 
 /** Milliseconds in which the answer may wait until nothing of the migration is under way: it is asked less often then. */
-const Patience = z.strictObject({
+export const Patience = z.strictObject({
   within: z._default(z.coerce.number().check(z.int(), z.minimum(0), z.maximum(10_000)), 0),
 });
 

@@ -8,6 +8,8 @@ import {
   Status,
   StopRequest,
 } from "../api.js";
+import { runCanary } from "../canary.js";
+import { cpuCheck, cpuDump } from "../cpu-image.js";
 import type { Daemon } from "../daemon.js";
 import { route, type Route } from "../router.js";
 
@@ -39,7 +41,7 @@ function lookingRoutes(daemon: Daemon): Route[] {
       path: "/cpu/dump",
       summary: "What this CPU can",
       response: CpuImage,
-      handle: () => daemon.cpuDump(),
+      handle: () => cpuDump(daemon.deps),
     }),
     route({
       method: "POST",
@@ -47,7 +49,7 @@ function lookingRoutes(daemon: Daemon): Route[] {
       summary: "Whether this CPU can what another can",
       request: CpuImage,
       response: CpuCheckResult,
-      handle: ({ body }) => daemon.cpuCheck(body),
+      handle: ({ body }) => cpuCheck(daemon.deps, body),
     }),
   ];
 }
@@ -76,7 +78,7 @@ function actingRoutes(daemon: Daemon): Route[] {
       summary: "Dump and restore a small process as the service's user",
       request: CanaryRequest,
       response: CanaryResult,
-      handle: ({ body }) => daemon.canary(body),
+      handle: ({ body }) => runCanary(daemon.deps, body),
     }),
   ];
 }

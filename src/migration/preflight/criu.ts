@@ -1,6 +1,6 @@
 import type { Status } from "../../daemon/api.js";
 import type { Facts, Problem } from "../facts.js";
-import { compareVersions } from "./engine.js";
+import { compareVersions } from "../../versions.js";
 
 /** The image brings CRIU; older ones fail on new kernels (TCP sockets from 6.16 on). */
 const oldestCriu = "4.2";

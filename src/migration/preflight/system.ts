@@ -1,8 +1,9 @@
 import { exitCodes, FastmigError, messageOf } from "../../errors.js";
+import { readProcessor } from "../../instructions.js";
 import * as podman from "../../remote/engine.js";
 import { run } from "../../remote/run.js";
 import type { NodeFacts } from "../facts.js";
-import { parseDf, parseMemAvailable, parseProcessor } from "../podman-output.js";
+import { parseDf, parseMemAvailable } from "../podman-output.js";
 import type { Site } from "../site.js";
 
 /** File systems that a reboot empties. */
@@ -31,7 +32,7 @@ export async function gatherSystem(site: Site): Promise<SystemFacts> {
     memoryAvailable: parseMemAvailable(text),
     state: { free: state.available, volatile: volatileTypes.includes(state.type) },
     uptime: Number(uptime.split(" ")[0]) * 1000,
-    processor: parseProcessor(text),
+    processor: readProcessor(text),
   };
 }
 

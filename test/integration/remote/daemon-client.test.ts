@@ -48,7 +48,14 @@ const status: Status = {
     ownership: { epoch: 1, role: "owner", service },
     service: { state: "standby" },
   },
-  ...{ tree: [], open: null, migration: null, criu: { version: "4.2", features: [] }, uptime: 1 },
+  ...{
+    tree: [],
+    open: null,
+    migration: null,
+    image: null,
+    criu: { version: "4.2", features: [] },
+    uptime: 1,
+  },
   memory: { daemonRss: 1, daemonPeak: 1, cgroupLimit: null, cgroupUsed: 1, hostAvailable: 1, imagesFree: 1 },
 };
 

@@ -52,6 +52,7 @@ export const status: Status = {
   tree: [{ pid: 1000, startTime: 1, uid: 0, rss: 300e6, name: "python3", highestTid: 1000 }],
   open: null,
   migration: null,
+  image: null,
   criu: { version: "4.2.1", features: ["pidfd_store"] },
   memory: {
     daemonRss: 60e6,

@@ -7,7 +7,6 @@ import {
   parseInspect,
   parseListening,
   parseMemAvailable,
-  parseProcessor,
   parseNames,
   parsePublished,
 } from "../../../src/migration/podman-output.js";
@@ -155,10 +154,4 @@ test("meminfo and df, also when other lines come before", () => {
   const df =
     "Filesystem     Type     1-blocks        Used   Available Capacity Mounted on\n/dev/vda       ext4 270553174016 39101304832 69842989056      36% /var\n";
   expect(parseDf(`MemAvailable: 1 kB\n${df}`)).toEqual({ type: "ext4", available: 69842989056 });
-});
-
-test("a processor's model and features; none where the kernel shows none", () => {
-  const cpuinfo = "1.0 2.0\nmodel name\t: Processor 7 (big)\nflags\t\t: fpu  avx avx2\n";
-  expect(parseProcessor(cpuinfo)).toEqual({ model: "Processor 7 (big)", features: ["fpu", "avx", "avx2"] });
-  expect(parseProcessor("1.0 2.0\n")).toEqual({ model: "", features: [] });
 });

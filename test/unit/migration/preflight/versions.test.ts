@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { backwardJump } from "../../../../src/migration/preflight/clock.js";
 import { compareCriu } from "../../../../src/migration/preflight/criu.js";
-import { compareVersions } from "../../../../src/migration/preflight/engine.js";
+import { compareVersions } from "../../../../src/versions.js";
 
 test.each([
   ["4.2", "4.2", 0],

@@ -1,0 +1,88 @@
+/*
+ * shards capture DIRECTORY UID INDEX PACKING THREADS SHARD...
+ *   Takes the images of a CRIU (dump --stream, as UID) that finds its socket in DIRECTORY, packs them into the SHARDs and writes
+ *   the INDEX. The SHARDs may be FIFOs. After the line `finish` on stdin it ends once all that CRIU has sent is written.
+ * shards check INDEX TAG PACKING THREADS SHARD...
+ *   Looks at every byte.
+ * shards serve DIRECTORY UID INDEX TAG PACKING THREADS SHARD...
+ *   As check; then gives a CRIU (restore --stream) its images, until stdin ends.
+ *
+ * PACKING is plain, lz4 or zstd, followed by `+secret` where the chunks are encrypted. The key comes first on stdin, 32 bytes.
+ * Exit codes: 0; 64 wrong usage; 65 the image is damaged; 71 the system refused. The reason is on stderr.
+ */
+#include "shards.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool parse_number(const char *text, long lowest, long highest, long *number)
+{
+	char *end;
+	*number = strtol(text, &end, 10);
+	return *text != '\0' && *end == '\0' && *number >= lowest && *number <= highest;
+}
+
+static bool parse_packing(const char *text, struct settings *settings)
+{
+	static const char *const names[] = { [PLAIN] = "plain", [LZ4] = "lz4", [ZSTD] = "zstd" };
+	size_t length = strcspn(text, "+");
+	settings->secret = strcmp(text + length, "+secret") == 0;
+	for (int i = PLAIN; i <= ZSTD; i++) {
+		settings->packing = (enum packing)i;
+		if (strncmp(text, names[i], length) == 0 && names[i][length] == '\0')
+			return settings->secret || text[length] == '\0';
+	}
+	return false;
+}
+
+/* PACKING THREADS SHARD... */
+static bool parse_settings(struct settings *settings, char **words, int count)
+{
+	long threads;
+	settings->level = 1;
+	if (count < 3 || count - 2 > MOST_SHARDS || !parse_packing(words[0], settings) ||
+	    !parse_number(words[1], 1, MOST_THREADS, &threads))
+		return false;
+	settings->threads = (int)threads;
+	return read_all(STDIN_FILENO, settings->key, KEY);
+}
+
+static struct source *checked(struct index *index, const struct settings *settings, char **words, char **shards, int count)
+{
+	index_read(index, settings, words[0], words[1]);
+	struct source *source = source_open(index, settings, shards, count);
+	source_check(source);
+	return source;
+}
+
+static bool run(const char *verb, char **words, int count)
+{
+	struct settings settings = { 0 };
+	struct index index = { 0 };
+	bool captures = strcmp(verb, "capture") == 0, serves = strcmp(verb, "serve") == 0;
+	int places = captures || serves ? 2 : 0, known = places + (captures ? 1 : 2);
+	long uid = -1;
+	if ((!captures && !serves && strcmp(verb, "check") != 0) || count <= known ||
+	    !parse_settings(&settings, words + known, count - known) ||
+	    (places > 0 && !parse_number(words[1], 0, UINT32_MAX - 1, &uid)))
+		return false;
+	char **shards = words + known + 2;
+	int shard_count = count - known - 2;
+	if (captures) {
+		capture(&settings, words[0], uid, words[2], shards, shard_count);
+		return true;
+	}
+	struct source *source = checked(&index, &settings, words + places, shards, shard_count);
+	if (serves)
+		serve(&index, &settings, source, words[0], uid);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	/* A pipe that nobody reads is told of by write. */
+	signal(SIGPIPE, SIG_IGN);
+	return argc > 2 && run(argv[1], argv + 2, argc - 2) ? DONE : WRONG_USAGE;
+}

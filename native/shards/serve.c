@@ -1,0 +1,114 @@
+/* CRIU reads its images as if from files; each goes to it through a pipe of its own. */
+#include "shards.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { STDIN, LINE, WATCHED };
+
+struct service {
+	const struct index *index;
+	const struct settings *settings;
+	const struct source *source;
+	const struct file *file;
+	int pipe;
+};
+
+/* False where CRIU does not want the rest. */
+static bool give(int pipe, const unsigned char *bytes, size_t size, bool lasting)
+{
+	while (size > 0) {
+		struct iovec part = { (void *)bytes, size };
+		ssize_t given = lasting ? vmsplice(pipe, &part, 1, 0) : write(pipe, bytes, size);
+		if (given < 0 && errno == EINTR)
+			continue;
+		if (given < 0 && errno == EPIPE)
+			return false;
+		if (given < 0)
+			refuse("the pipe to CRIU: %m");
+		bytes += given;
+		size -= (size_t)given;
+	}
+	return true;
+}
+
+static void *feed(void *context)
+{
+	struct service *service = context;
+	struct seal *seal = seal_new(service->settings);
+	const uint64_t *order = service->index->order + service->file->first;
+	for (uint64_t i = 0; i < service->file->chunks; i++) {
+		const struct chunk *chunk = &service->index->chunks[order[i]];
+		const unsigned char *stored = source_at(service->source, chunk);
+		/* What lies in the shard as it is was looked at, and its pages themselves go into the pipe. */
+		bool lasting = service->settings->packing == PLAIN && !service->settings->secret;
+		const unsigned char *bytes = lasting ? stored : seal_open(seal, order[i], chunk, stored);
+		if (!give(service->pipe, bytes, chunk->size, lasting))
+			break;
+	}
+	close(service->pipe);
+	seal_free(seal);
+	free(service);
+	return NULL;
+}
+
+/* A thread for each file: processes read theirs at the same time. */
+static void answer(const struct service *service, int line, const char *name)
+{
+	const struct file *file = index_find(service->index, name);
+	streamer_answer(line, file != NULL);
+	if (file == NULL)
+		return;
+	struct service *mine = need(malloc(sizeof *mine));
+	*mine = *service;
+	mine->file = file;
+	mine->pipe = streamer_pipe(line);
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, feed, mine) != 0)
+		refuse("no thread can be started");
+	pthread_detach(thread);
+}
+
+static int connected(int listener)
+{
+	int line = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (line < 0)
+		refuse("accept: %m");
+	close(listener);
+	return line;
+}
+
+/* Until stdin ends: CRIU's line ends before its last pipe does. */
+void serve(const struct index *index, const struct settings *settings, const struct source *source, const char *directory, long uid)
+{
+	char socket[4096], name[LONGEST_NAME + 1];
+	struct service service = { .index = index, .settings = settings, .source = source };
+	snprintf(socket, sizeof socket, "%s/streamer-serve.sock", directory);
+	struct pollfd fds[WATCHED] = {
+		[STDIN] = { .fd = STDIN_FILENO, .events = POLLIN },
+		[LINE] = { .fd = streamer_listen(socket, uid), .events = POLLIN },
+	};
+	say("ready\n");
+	for (bool speaking = false;;) {
+		if (poll(fds, WATCHED, -1) < 0 && errno != EINTR)
+			refuse("poll: %m");
+		if (fds[STDIN].revents != 0)
+			return;
+		if (fds[LINE].revents == 0)
+			continue;
+		if (!speaking) {
+			fds[LINE].fd = connected(fds[LINE].fd);
+			speaking = true;
+		} else if (streamer_name(fds[LINE].fd, name)) {
+			answer(&service, fds[LINE].fd, name);
+		} else {
+			fds[LINE].fd = -1;
+		}
+	}
+}

@@ -1,0 +1,101 @@
+import { Flags } from "@oclif/core";
+import { BaseCommand } from "../base-command.js";
+import { connectFlags, connectOptions, readFlag } from "../migration/flags.js";
+import type { Checkpointed } from "../migration/image/checkpoint.js";
+import { passphraseFlag, serviceArgument } from "../migration/image/flags.js";
+import { planArgument } from "../plan/argument.js";
+import { formatDuration, formatSize, parseDuration } from "../units.js";
+
+/** As FastFreeze has it: how much of the processors an image may take. */
+const packings = { low: "plain", medium: "lz4", high: "zstd" } as const;
+
+export default class Checkpoint extends BaseCommand {
+  static override summary = "freeze a service into an image";
+  static override description =
+    "The memory goes from CRIU into the image as it comes: it is never there a second time. The image counts once its manifest is written, which comes last; only then the service ends. Whatever fails before, it goes on.";
+  static override examples = [
+    "<%= config.bin %> checkpoint plan.yaml redis --to file:/srv/images/redis",
+    "<%= config.bin %> checkpoint --to file:/srv/images/redis --leave-running --cpu-budget high --passphrase-file key",
+  ];
+  static override args = { plan: planArgument, service: serviceArgument };
+  static override flags = {
+    ...connectFlags,
+    ...passphraseFlag,
+    to: Flags.string({
+      description: "where the image goes; file:PATH is a path of the service's container",
+      required: true,
+      helpValue: "URL",
+    }),
+    "leave-running": Flags.boolean({
+      description: "the service goes on once it is frozen into the image",
+      default: false,
+    }),
+    "cpu-budget": Flags.option({
+      description: "low: not compressed; medium: lz4; high: zstd",
+      options: ["low", "medium", "high"] as const,
+      default: "medium",
+    })(),
+    "num-shards": Flags.integer({
+      description: "files that the image is written into side by side",
+      default: 4,
+      min: 1,
+      max: 256,
+      helpValue: "N",
+    }),
+    lease: Flags.string({
+      description: "how long the service may stay frozen without progress",
+      default: "30s",
+      helpValue: "DURATION",
+    }),
+    deadline: Flags.string({
+      description: "how long it may stay frozen in all",
+      default: "1h",
+      helpValue: "DURATION",
+    }),
+  };
+
+  async run(): Promise<Checkpointed> {
+    const { args, flags } = await this.parse(Checkpoint);
+    const [
+      { loadPlan },
+      { Nodes },
+      { checkpointService },
+      { oneService },
+      { readPassphrase },
+      { openDisplay },
+    ] = await Promise.all([
+      import("../plan/load.js"),
+      import("../migration/nodes.js"),
+      import("../migration/image/checkpoint.js"),
+      import("../migration/image/flags.js"),
+      import("../image/passphrase.js"),
+      import("../ui/display.js"),
+    ]);
+    const plan = await loadPlan(args.plan);
+    const options = {
+      ...{ url: flags.to, leaveRunning: flags["leave-running"], shards: flags["num-shards"] },
+      packing: packings[flags["cpu-budget"]],
+      passphrase: await readPassphrase(flags["passphrase-file"]),
+      lease: readFlag("--lease", flags.lease, parseDuration),
+      deadline: readFlag("--deadline", flags.deadline, parseDuration),
+    };
+    const service = oneService(plan, args.service);
+    const nodes = new Nodes(plan, connectOptions(flags));
+    const display = await openDisplay(this.jsonEnabled());
+    const shown = { progress: display.progress, signal: this.interrupt };
+    const made = await checkpointService(nodes, plan, service, options, shown).finally(async () => {
+      await display.end();
+      await nodes.close();
+    });
+    this.show(made);
+    return made;
+  }
+
+  private show({ service, node, url, bytes, stored, frozenMs, leftRunning }: Checkpointed): void {
+    const sizes = `${formatSize(bytes)} of memory and state in ${formatSize(stored)}`;
+    const frozen = `frozen for ${formatDuration(frozenMs ?? 0)}`;
+    const now = leftRunning ? `${service} goes on, on ${node}` : `${service} has ended on ${node}`;
+    this.log(`${service}: ${url}: ${sizes}, ${frozen}; ${now}`);
+    if (!leftRunning) this.log(`fastmig restore --from ${url} brings it back`);
+  }
+}

@@ -1,0 +1,53 @@
+/** Checkpoints to an image store and restores from one. */
+import * as z from "zod/mini";
+import { count, Epoch, Failure, MigrationId, text } from "./words.js";
+
+/** Base64 of a passphrase's bytes; null: the image is not encrypted. */
+const passphrase = z.nullable(z.string().check(z.maxLength(8192)));
+
+export const CheckpointRequest = z.strictObject({
+  id: MigrationId,
+  url: text,
+  /** Whether the service goes on; else it ends once the image is whole. */
+  leaveRunning: z.boolean(),
+  packing: z.enum(["plain", "lz4", "zstd"]),
+  shards: z.int().check(z.minimum(1), z.maximum(256)),
+  passphrase,
+  /** How long the service may stay frozen: without progress, and in all. */
+  lease: count,
+  deadline: count,
+});
+export type CheckpointRequest = z.infer<typeof CheckpointRequest>;
+
+export const RestoreRequest = z.strictObject({
+  id: MigrationId,
+  /** At least; later than the image's in any case. */
+  epoch: Epoch,
+  url: text,
+  passphrase,
+  /** The name of the service that the image has to be of. */
+  service: text,
+});
+export type RestoreRequest = z.infer<typeof RestoreRequest>;
+
+/** A checkpoint or a restore, under way or over: a node has one at a time, and none beside an open migration. */
+export const ImageWork = z.strictObject({
+  id: MigrationId,
+  verb: z.enum(["checkpoint", "restore"]),
+  url: text,
+  state: z.enum(["working", "done", "failed"]),
+  /**
+   * `preparing`, `frozen`, `publishing`, `ending`; `checking`, `restoring`, `resuming`. What it failed in, where it did.
+   */
+  phase: text,
+  startedAt: z.string(),
+  /** Bytes of CRIU's images so far, and what they take in the shards. */
+  bytes: count,
+  stored: count,
+  /** How long the service stood still, or, of a restore, from CRIU's start until it ran. Null: it did not come to that. */
+  frozenMs: z.nullable(z.number()),
+  totalMs: z.nullable(z.number()),
+  /** Its `code` is stable: `IMAGE_DAMAGED`, `CRIU`, `LEASE` … */
+  failure: z.nullable(z.extend(Failure, { code: text })),
+});
+export type ImageWork = z.infer<typeof ImageWork>;

@@ -1,0 +1,11 @@
+import type { RunDeps } from "../handover/half.js";
+import type { OwnershipStore } from "../ownership.js";
+import type { DaemonPaths } from "../paths.js";
+
+export interface ImageDeps extends RunDeps {
+  paths: DaemonPaths;
+  ownership: OwnershipStore;
+  version: string;
+  /** Ends this daemon: the next one goes on from what was written down. */
+  giveUp(): void;
+}

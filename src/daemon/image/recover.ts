@@ -1,0 +1,63 @@
+/** What failed half way, or an earlier daemon had begun: its verdict stands, or it is given up now. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { findImage, newObjects } from "../../image/image.js";
+import { openStore } from "../../image/store.js";
+import { parseImageUrl } from "../../image/url.js";
+import { DumpRun } from "../handover/dump-run.js";
+import { killTree } from "../handover/kill.js";
+import { RestoreRun } from "../handover/restore-run.js";
+import { hasResumed } from "../handover/statistics.js";
+import { TreeWatch } from "../handover/tree-watch.js";
+import { migrationDirectory } from "../paths.js";
+import { decide } from "../verdict.js";
+import { makeDirectory } from "../at-once.js";
+import { bury } from "./checkpoint.js";
+import type { ImageDeps } from "./deps.js";
+import type { Remembered } from "./record.js";
+import { takeOver } from "./restore.js";
+
+/** Brings it to an end: the service goes on, has ended, or runs from the image. */
+export async function recover(deps: ImageDeps, work: Remembered): Promise<void> {
+  const directory = migrationDirectory(deps.paths, work.id);
+  await makeDirectory(directory);
+  if (work.verb === "checkpoint") await recoverCheckpoint(deps, work, directory);
+  else await recoverRestore(deps, work, directory);
+  await rm(join(deps.paths.images, work.id), { recursive: true, force: true });
+}
+
+type Of<V> = Extract<Remembered, { verb: V }>;
+const nothing = { held: () => undefined, ended: () => undefined };
+
+async function recoverCheckpoint(
+  deps: ImageDeps,
+  { id, url }: Of<"checkpoint">,
+  directory: string,
+): Promise<void> {
+  const run = new DumpRun(deps, directory, nothing);
+  const tree = new TreeWatch(deps, directory, run);
+  if ((await decide(directory, "aborted")) === "released") return void (await bury(deps, tree));
+  // A CRIU that is killed lets the tree go, wherever it is.
+  await run.discard();
+  await tree.resumed();
+  await removeUnfinished(url, id);
+}
+
+async function removeUnfinished(url: string, id: string): Promise<void> {
+  const whole = await findImage(url).catch(() => undefined);
+  if (whole?.manifest.id === id) return;
+  const store = openStore(parseImageUrl(url));
+  const { index } = newObjects(id, 0);
+  const shards = (await store.list()).filter((name) => name.startsWith(`${id}-`));
+  await store.remove([index, ...shards]);
+}
+
+async function recoverRestore(deps: ImageDeps, work: Of<"restore">, directory: string): Promise<void> {
+  const run = new RestoreRun(deps, directory, nothing, true);
+  if ((await decide(directory, "aborted")) === "running") {
+    await run.end();
+    if (await hasResumed(directory)) return takeOver(deps, work);
+  }
+  await run.discard();
+  await killTree(work.rootPid, deps.processes);
+}

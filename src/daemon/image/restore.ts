@@ -1,0 +1,139 @@
+/** Brings a service back from an image: nothing runs before every byte was verified and the whole tree is in memory. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { imageError } from "../../image/errors.js";
+import { checkImage, findImage, type StoredImage } from "../../image/image.js";
+import { type Manifest } from "../../image/manifest.js";
+import { instructionsOf, readFeatures } from "../../instructions.js";
+import { compareVersions } from "../../versions.js";
+import type { RestoreRequest } from "../api.js";
+import { readText } from "../at-once.js";
+import { ownDirectory, readLog, restoreLog } from "../engine.js";
+import { criuFailure } from "../handover/criu-failure.js";
+import { finalIn } from "../handover/dump-run.js";
+import { Failed } from "../handover/half.js";
+import { RestoreRun } from "../handover/restore-run.js";
+import { hasResumed } from "../handover/statistics.js";
+import { migrationDirectory } from "../paths.js";
+import { readStat } from "../procfs.js";
+import { succeeded } from "../processes.js";
+import { decide } from "../verdict.js";
+import type { ImageDeps } from "./deps.js";
+import { remember, type WorkRecord } from "./record.js";
+import { type Shards, startServing } from "./shards.js";
+
+export class Restore {
+  readonly #deps: ImageDeps;
+  readonly #request: RestoreRequest;
+  readonly #record: WorkRecord;
+  /** Where the hook waits; where CRIU meets the shards. */
+  readonly #directory: string;
+  readonly #images: string;
+  readonly #run: RestoreRun;
+  readonly #held = Promise.withResolvers<void>();
+
+  constructor(deps: ImageDeps, request: RestoreRequest, record: WorkRecord) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#record = record;
+    this.#directory = migrationDirectory(deps.paths, request.id);
+    this.#images = join(deps.paths.images, request.id);
+    const events = {
+      held: () => this.#held.resolve(),
+      ended: () => void this.#failure().then((why) => this.#held.reject(why)),
+    };
+    this.#run = new RestoreRun(deps, this.#directory, events, true);
+    this.#held.promise.catch(() => undefined);
+  }
+
+  /**
+   * Resolves when the service runs here and this node owns it. Where it rejects, something of it may be in memory: `recover`
+   * brings it to an end. Throws what `findImage` and `checkImage` throw, IMAGE_UNFIT, Failed.
+   */
+  async make(): Promise<void> {
+    this.#record.enter("checking");
+    const passphrase = this.#request.passphrase;
+    const image = await findImage(this.#request.url);
+    const keys = await checkImage(image, passphrase === null ? null : Buffer.from(passphrase, "base64"));
+    await this.#checkFit(image.manifest);
+    const { tree } = image.manifest;
+    await this.#deps.engine.warm(tree);
+    // The shards' own threads have PIDs too: they come after those of the tree.
+    await this.#run.makeWay(tree.highestPid);
+    await ownDirectory(this.#directory, tree);
+    for (const path of [this.#images, finalIn(this.#images)]) await ownDirectory(path, tree);
+    const { id, url } = this.#request;
+    const { service } = image.manifest;
+    const epoch = Math.max(this.#request.epoch, image.manifest.epoch + 1);
+    const work = { verb: "restore" as const, id, url, epoch, service, rootPid: tree.rootPid };
+    await remember(this.#deps.paths, work);
+    const serving = await this.#serve(image, keys);
+    try {
+      await this.#restore(image.manifest);
+      await takeOver(this.#deps, work);
+    } finally {
+      await serving.stop();
+      await rm(this.#images, { recursive: true, force: true });
+    }
+  }
+
+  async #checkFit({ criu, service, processor }: Manifest): Promise<void> {
+    const { engine } = this.#deps;
+    if (service.name !== this.#request.service)
+      throw imageError("IMAGE_UNFIT", `it is an image of ${service.name}, not of ${this.#request.service}`);
+    if (compareVersions(engine.version, criu) < 0)
+      throw imageError("IMAGE_UNFIT", `the image was made by CRIU ${criu}, and here is ${engine.version}`, {
+        hint: "restore it in a container with the same container image",
+      });
+    const there = new Set(readFeatures(await readText("/proc/cpuinfo")));
+    const used = service.instructions ?? instructionsOf(processor.features.split(" "));
+    const missing = used.filter((instruction) => !there.has(instruction));
+    if (missing.length > 0)
+      throw imageError(
+        "IMAGE_UNFIT",
+        `this processor lacks what the image's (${processor.model}) has, and ${service.name} may be using: ${missing.join(", ")}`,
+        {
+          hint: "restore it on the same or a newer processor; `cpuBaseline` is decided when a service is started",
+        },
+      );
+  }
+
+  async #serve(
+    { store, manifest }: StoredImage,
+    keys: Parameters<typeof startServing>[2]["keys"],
+  ): Promise<Shards> {
+    const { index, shards, packing, key } = manifest;
+    const [indexPath = "", ...paths] = await store.fetch([index.name, ...shards.map(({ name }) => name)]);
+    const meeting = { directory: finalIn(this.#images), uid: manifest.tree.uid };
+    const settings = { packing, secret: key.kind === "passphrase", keys };
+    return startServing(meeting, { index: indexPath, shards: paths, tag: index.tag }, settings);
+  }
+
+  async #restore({ tree, bytes }: Manifest): Promise<void> {
+    this.#record.enter("restoring");
+    this.#record.froze();
+    await this.#run.start(this.#images, tree);
+    await Promise.race([this.#held.promise, this.#record.aborted]);
+    this.#record.enter("resuming");
+    // On the disk before the tree is let go: a later daemon takes it for this node's.
+    if ((await decide(this.#directory, "running")) !== "running") throw new Error("the restore was given up");
+    const end = await this.#run.end();
+    if (!succeeded(end) && !(await hasResumed(this.#directory))) throw await this.#failure();
+    this.#record.thawed();
+    this.#record.note({ bytes });
+  }
+
+  async #failure(): Promise<Failed> {
+    const end = await this.#run.end();
+    return new Failed(criuFailure("restore", end, await readLog(restoreLog(this.#directory))));
+  }
+}
+
+/** It runs, and is this node's. Where it ended right away, it is adopted all the same: its end is told like any other. */
+export async function takeOver(
+  { ownership, service }: ImageDeps,
+  { epoch, service: spec, rootPid }: { epoch: number; service: Manifest["service"]; rootPid: number },
+): Promise<void> {
+  await ownership.set({ epoch, role: "owner", service: spec });
+  await service.adopt((await readStat(rootPid)) ?? { pid: rootPid, startTicks: 0 });
+}

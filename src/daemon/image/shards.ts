@@ -1,0 +1,159 @@
+/** native/shards: between CRIU and the shards of a checkpoint image. A child of the daemon's; it ends with it. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { createInterface } from "node:readline";
+import { imageError } from "../../image/errors.js";
+import type { Keys } from "../../image/keys.js";
+import type { Packing } from "../../image/manifest.js";
+import { tail } from "../command.js";
+
+const program = "/usr/lib/fastmig/shards";
+/** Its exit code for an image that is not what was written. */
+const damaged = 65;
+const mostThreads = 8;
+
+export interface ShardSettings {
+  packing: Packing;
+  secret: boolean;
+  keys: Keys;
+}
+
+/** Where CRIU, as this user, finds its socket. */
+export interface Meeting {
+  directory: string;
+  uid: number;
+}
+
+export interface Captured {
+  /** Bytes of each shard. */
+  shards: number[];
+  index: { size: number; tag: string };
+  /** Of CRIU's images. */
+  files: number;
+  bytes: number;
+}
+
+export interface CaptureProgress {
+  /** That came from CRIU, and that are in the shards. */
+  bytes: number;
+  stored: number;
+}
+
+/** Rejects, with its last words, where it ends before it is ready. */
+export async function startCapture(
+  { directory, uid }: Meeting,
+  paths: { index: string; shards: readonly string[] },
+  settings: ShardSettings,
+  onProgress: (progress: CaptureProgress) => void,
+): Promise<Capture> {
+  const words = ["capture", directory, String(uid), paths.index, ...packingWords(settings), ...paths.shards];
+  const capture = new Capture(words, settings.keys, onProgress);
+  await capture.ready;
+  return capture;
+}
+
+/**
+ * Verifies every byte, then waits for a CRIU. Rejects with IMAGE_DAMAGED where something is not what was written.
+ * @param tag what vouches for the index.
+ */
+export async function startServing(
+  { directory, uid }: Meeting,
+  { index, shards, tag }: { index: string; shards: readonly string[]; tag: string },
+  settings: ShardSettings,
+): Promise<Shards> {
+  const serving = new Shards(
+    ["serve", directory, String(uid), index, tag, ...packingWords(settings), ...shards],
+    settings.keys,
+  );
+  await serving.ready;
+  return serving;
+}
+
+function packingWords({ packing, secret }: ShardSettings): string[] {
+  return [`${packing}${secret ? "+secret" : ""}`, String(Math.min(mostThreads, availableParallelism()))];
+}
+
+export class Shards {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #said = "";
+
+  constructor(words: readonly string[], keys: Keys) {
+    this.#child = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child.stdin.on("error", () => undefined);
+    this.#child.stdin.write(keys.chunks);
+    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#said += text));
+    createInterface(this.#child.stdout).on("line", (line) => {
+      if (line === "ready") this.#ready.resolve();
+      else this.heard(line.split(" "));
+    });
+    this.#ended = this.#end();
+    this.#ended.catch((thrown: unknown) => this.#ready.reject(thrown));
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  /** Resolves when CRIU may come. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Resolves when it has ended well; rejects with its last words. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** @param words of a line that it printed. */
+  protected heard(_words: readonly string[]): void {
+    return;
+  }
+
+  protected tell(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  /** Resolves when it has ended, however. */
+  async stop(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended.catch(() => undefined);
+  }
+
+  async #end(): Promise<void> {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      this.#child.on("error", reject);
+      this.#child.on("close", resolve);
+    });
+    if (code === 0) return;
+    const why = tail(this.#said, 3).join("; ") || `shards ended with ${code}`;
+    throw code === damaged ? imageError("IMAGE_DAMAGED", why) : new Error(why);
+  }
+}
+
+export class Capture extends Shards {
+  readonly #captured: Captured = { shards: [], index: { size: 0, tag: "" }, files: 0, bytes: 0 };
+  readonly #onProgress: (progress: CaptureProgress) => void;
+
+  constructor(words: readonly string[], keys: Keys, onProgress: (progress: CaptureProgress) => void) {
+    super(words, keys);
+    this.#onProgress = onProgress;
+  }
+
+  protected override heard([what, first, second = ""]: readonly string[]): void {
+    const captured = this.#captured;
+    const number = Number(first);
+    if (what === "progress") this.#onProgress({ bytes: number, stored: Number(second) });
+    else if (what === "shard") captured.shards.push(number);
+    else if (what === "index") captured.index = { size: number, tag: second };
+    else if (what === "file") {
+      captured.files += 1;
+      captured.bytes += number;
+    }
+  }
+
+  /** CRIU has written everything: resolves when it is in the shards. */
+  async finish(): Promise<Captured> {
+    this.tell("finish");
+    await this.ended;
+    return this.#captured;
+  }
+}

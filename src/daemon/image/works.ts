@@ -1,0 +1,123 @@
+/** The checkpoint or restore of this node that is under way, or was the last one. */
+import { type CheckpointRequest, type ImageWork, type RestoreRequest } from "../api.js";
+import { messageOf } from "../../errors.js";
+import { orAfter } from "../../wait.js";
+import { Conflict, NotFound } from "../refusals.js";
+import { Checkpoint } from "./checkpoint.js";
+import type { ImageDeps } from "./deps.js";
+import { forget, recall, remember, WorkRecord } from "./record.js";
+import { recover } from "./recover.js";
+import { Restore } from "./restore.js";
+
+export class ImageWorks {
+  readonly #deps: ImageDeps;
+  readonly #closed: () => void;
+  #last: WorkRecord | undefined;
+
+  /** @param closed called when one is over, whatever came of it. */
+  constructor(deps: ImageDeps, closed: () => void) {
+    this.#deps = deps;
+    this.#closed = closed;
+  }
+
+  /** What an earlier daemon had begun is brought to an end. */
+  async takeUp(): Promise<void> {
+    const work = await recall(this.#deps.paths);
+    if (work === undefined) return;
+    const record = new WorkRecord(work);
+    record.enter("recovering");
+    this.#last = record;
+    await recover(this.#deps, work);
+    await forget(this.#deps.paths);
+    record.thawed();
+    record.end({ thrown: new Error(`the daemon died during this ${work.verb}`) });
+  }
+
+  get current(): ImageWork | null {
+    return this.#last?.view.state === "working" ? this.#last.view : null;
+  }
+
+  get last(): ImageWork | null {
+    return this.#last?.view ?? null;
+  }
+
+  /** Throws LOCKED where one is under way. */
+  refuseBusy(): void {
+    const work = this.current;
+    if (work !== null)
+      throw new Conflict("LOCKED", `a ${work.verb} is under way here since ${work.startedAt}: ${work.url}`);
+  }
+
+  /** As soon as it is over, or after `within` milliseconds. */
+  async view(id: string, within: number): Promise<ImageWork> {
+    const record = this.#last;
+    if (record?.view.id !== id) throw new NotFound(`this node knows no checkpoint or restore ${id}`);
+    if (within > 0) await orAfter(within, () => record.over);
+    return record.view;
+  }
+
+  /** Answers how it ended: it may have been too late. */
+  async abort(id: string): Promise<ImageWork> {
+    const record = this.#last;
+    if (record?.view.id === id) {
+      record.abort();
+      await record.over;
+    }
+    return this.view(id, 0);
+  }
+
+  async checkpoint(request: CheckpointRequest): Promise<ImageWork> {
+    return this.#begin("checkpoint", request, async (record) => {
+      const { id, url } = request;
+      await remember(this.#deps.paths, { verb: "checkpoint", id, url });
+      await new Checkpoint(this.#deps, request, record).make();
+    });
+  }
+
+  async restore(request: RestoreRequest): Promise<ImageWork> {
+    return this.#begin("restore", request, (record) => new Restore(this.#deps, request, record).make());
+  }
+
+  /** The same again is answered alike. */
+  #begin(
+    verb: ImageWork["verb"],
+    { id, url }: { id: string; url: string },
+    make: (record: WorkRecord) => Promise<void>,
+  ): ImageWork {
+    if (this.#last?.view.id === id) return this.#last.view;
+    this.refuseBusy();
+    const record = new WorkRecord({ id, verb, url });
+    this.#last = record;
+    void this.#follow(record, make);
+    return record.view;
+  }
+
+  async #follow(record: WorkRecord, make: (record: WorkRecord) => Promise<void>): Promise<void> {
+    const { log } = this.#deps;
+    const { verb, url, id } = record.view;
+    try {
+      await make(record);
+      await forget(this.#deps.paths);
+      record.end();
+      log.info(verb, { id, url });
+    } catch (thrown) {
+      log.error(`the ${verb} failed`, { id, url, message: messageOf(thrown) });
+      await this.#settle();
+      record.thawed();
+      record.end({ thrown });
+    }
+    this.#closed();
+  }
+
+  /** Brings to an end what stands half way: where even that fails, it is the next daemon's. */
+  async #settle(): Promise<void> {
+    try {
+      const work = await recall(this.#deps.paths);
+      if (work !== undefined) await recover(this.#deps, work);
+      await forget(this.#deps.paths);
+    } catch (thrown) {
+      this.#deps.log.error("it cannot be brought to an end", { message: messageOf(thrown) });
+      this.#deps.giveUp();
+    }
+  }
+}
