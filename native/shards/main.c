@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static bool parse_number(const char *text, long lowest, long highest, long *number)
@@ -82,6 +83,8 @@ static bool run(const char *verb, char **words, int count)
 
 int main(int argc, char **argv)
 {
+	/* Whoever started it is the only one that it works for. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* A pipe that nobody reads is told of by write. */
 	signal(SIGPIPE, SIG_IGN);
 	return argc > 2 && run(argv[1], argv + 2, argc - 2) ? DONE : WRONG_USAGE;

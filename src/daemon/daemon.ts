@@ -261,18 +261,17 @@ export class Daemon {
     const { service, ownership, engine, version, paths } = this.deps;
     const half = this.#half;
     const held = half instanceof SourceHalf ? half.frozen : (half?.held ?? false);
-    const image = this.images.last;
     const { rss, peak } = await memoryOf(process.pid);
     return {
       apiVersion,
       version,
       pid: process.pid,
       ownership: ownership.get(),
-      service: await service.state(held || image?.phase === "frozen"),
+      service: await service.state(held || this.images.frozen),
       tree: await service.describeTree(),
       open: this.#open ?? null,
       migration: half?.view() ?? null,
-      image,
+      image: this.images.last,
       criu: { version: engine.version, features: [...(await engine.features())] },
       memory: {
         daemonRss: rss,

@@ -34,6 +34,7 @@ export class DumpRun {
   #waiting: WaitingCriu | undefined;
   #criu: Tracked | undefined;
   #stall: StallWatch | undefined;
+  #streamed = false;
   #noted: Promise<void> = Promise.resolve();
 
   /** @param directory the migration's, where the hook waits. */
@@ -53,6 +54,7 @@ export class DumpRun {
     if (service.process === undefined) throw new Error("the service is not running");
     for (const path of [this.#directory, images, finalIn(images)]) await ownDirectory(path, owner);
     await removeStatistics(this.#directory, "dump");
+    this.#streamed = chain === "streamed";
     const last = chain === "streamed" ? undefined : chain.at(-1);
     this.#waiting = await engine.dump({
       owner,
@@ -102,17 +104,18 @@ export class DumpRun {
 
   #follow(criu: Tracked): void {
     const { held, ended } = this.#events;
-    const stall = this.#watchStall(criu);
+    // Where it streams it waits for whoever takes its images, who has limits of his own.
+    const stall = this.#streamed ? undefined : this.#watchStall(criu);
     this.#criu = criu;
     this.#noted = new Promise((resolve) => {
       watchRun(this.#directory, criu, {
         held: () => {
           // From here on the hook waits, and has limits of its own.
-          stall.end();
+          stall?.end();
           held();
         },
         ended: (end) => {
-          stall.end();
+          stall?.end();
           void this.#figures()
             .then(({ stats, ago }) => ended(end, stats, ago))
             .finally(resolve);

@@ -20,9 +20,10 @@ import { TreeWatch } from "../handover/tree-watch.js";
 import { migrationDirectory } from "../paths.js";
 import { decide } from "../verdict.js";
 import type { ImageDeps } from "./deps.js";
+import { ProgressLimit } from "./limit.js";
 import { refuseOwnLayer } from "./own-layer.js";
 import type { WorkRecord } from "./record.js";
-import { type Captured, startCapture } from "./shards.js";
+import { type Capture, type Captured, startCapture } from "./shards.js";
 
 export class Checkpoint {
   readonly #deps: ImageDeps;
@@ -88,23 +89,34 @@ export class Checkpoint {
     await this.#run.getReady(this.#images, "streamed", owner);
     const meeting = { directory: finalIn(this.#images), uid: owner.uid };
     const settings = { packing, secret: passphrase !== null, keys };
-    const capture = await startCapture(meeting, { index, shards }, settings, (progress) => {
-      this.#record.note(progress);
-      void this.#lease.renew();
-    });
+    const limit = new ProgressLimit(this.#request);
     try {
-      await this.#lease.renew();
-      this.#record.enter("frozen");
-      this.#record.froze();
-      await this.#run.start(this.#images, () => true);
-      const held = Promise.race([this.#held.promise, capture.ended.then(() => this.#held.promise)]);
-      await Promise.race([held, this.#record.aborted]);
-      const all = Promise.all([capture.finish(), noteTree(this.#deps, this.#directory)]);
-      const [captured, facts] = await Promise.race([all, this.#record.aborted]);
-      return { captured, facts };
+      const capture = await startCapture(meeting, { index, shards }, settings, (progress) => {
+        this.#record.note(progress);
+        limit.progress();
+        void this.#lease.renew();
+      });
+      return await this.#take(capture, limit.over).finally(() => capture.stop());
     } finally {
-      await capture.stop();
+      limit.end();
     }
+  }
+
+  /** @param late rejects when it takes too long. */
+  async #take(
+    capture: Capture,
+    late: Promise<never>,
+  ): Promise<{ captured: Captured; facts: FinalRequest["tree"] }> {
+    const ends = [late, this.#record.aborted];
+    await this.#lease.renew();
+    this.#record.enter("frozen");
+    this.#record.froze();
+    await this.#run.start(this.#images, () => true);
+    const held = Promise.race([this.#held.promise, capture.ended.then(() => this.#held.promise)]);
+    await Promise.race([held, ...ends]);
+    const all = Promise.all([capture.finish(), noteTree(this.#deps, this.#directory)]);
+    const [captured, facts] = await Promise.race([all, ...ends]);
+    return { captured, facts };
   }
 
   /** A service that goes on need not wait until the image would outlast a crash; one that ends has to. */

@@ -37,6 +37,11 @@ export class ImageWorks {
     return this.#last?.view.state === "working" ? this.#last.view : null;
   }
 
+  /** Whether the service stands still for a checkpoint. */
+  get frozen(): boolean {
+    return this.current?.phase === "frozen";
+  }
+
   get last(): ImageWork | null {
     return this.#last?.view ?? null;
   }
