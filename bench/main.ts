@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type Row, table } from "./figures.js";
+import { imagesBench } from "./images/images.js";
 import { migrateBench } from "./migrate.js";
 import { precopyBench } from "./precopy/precopy.js";
 import { seedPredump, seedText } from "./precopy/seed-predump.js";
@@ -11,7 +12,7 @@ interface Outcome {
   holds: boolean;
 }
 
-const usage = "usage: npm run bench -- migrate|precopy|seed-predump [--json] [--runs N]";
+const usage = "usage: npm run bench -- images|migrate|precopy|seed-predump [--json] [--runs N]";
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { json: { type: "boolean", default: false }, runs: { type: "string" } },
@@ -20,6 +21,7 @@ const say = (line: string): void => console.error(line);
 const runs = (otherwise: number): number => Number(values.runs ?? otherwise);
 
 const benches: Readonly<Record<string, () => Promise<Outcome>>> = {
+  images: async () => ofRows(await imagesBench(runs(5), say)),
   migrate: async () => ofRows(await migrateBench(runs(5), say)),
   precopy: async () => ofRows(await precopyBench(runs(10), say)),
   "seed-predump": async () => {

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { down, type LabState, loadImage, setRate, up } from "../src/lab/index.js";
 import { buildFastmigImage } from "../src/lab/demo/images.js";
 import { type MigrationReport } from "../src/migration/report.js";
@@ -9,6 +8,7 @@ import { median, minimum, row, type Row } from "./figures.js";
 import { Mover, type OurMove } from "./ours.js";
 import { rawMove, type RawMove } from "./raw.js";
 import { startupRow } from "./startup.js";
+import { warm } from "./warm.js";
 
 type Say = (line: string) => void;
 
@@ -80,28 +80,20 @@ async function measure(stage: Stage, runs: number, say: Say): Promise<Series> {
   const mover = await Mover.start(stage, megabytes);
   const series: Series = { raw: [], direct: [], relay: [], slow: [] };
   for (let run = 1; run <= runs; run += 1) {
-    warm();
+    warm(2);
     series.raw.push(await rawMove(stage, megabytes));
-    warm();
+    warm(2);
     series.direct.push(await mover.move("direct"));
-    warm();
+    warm(2);
     series.relay.push(await mover.move("relay"));
     await setRate(stage.lab, shaped);
-    warm();
+    warm(2);
     series.slow.push(await mover.move("direct"));
     await setRate(stage.lab, null);
     say(`run ${run} of ${runs}: ${said(series)}`);
   }
   await stage.clear();
   return series;
-}
-
-/**
- * Writes memory and gives it back. A virtual machine's host takes free memory away, and finding it again costs up to
- * 3 s for each GB: it would decide the figures by chance, raw ones and ours.
- */
-function warm(): void {
-  execFileSync("dd", ["if=/dev/zero", "of=/dev/null", "bs=2000M", "count=1", "status=none"]);
 }
 
 function said({ raw, direct, relay, slow }: Series): string {

@@ -20,6 +20,9 @@ export const criuOptions = [
   "--skip-in-flight",
 ];
 
+/** The container's first process: it also takes the place of the parent of what a dump killed, whose PID a restore wants free. */
+const reaper = ["-c", "while sleep 1; do :; done"];
+
 /** PIDs that the container at the other end has not used: the restore needs them free. */
 const freePids =
   "import os\nwhile (pid := os.fork()) < 1000:\n  if pid == 0: os._exit(0)\n  os.waitpid(pid, 0)\nos.waitpid(pid, 0)";
@@ -41,12 +44,12 @@ export async function prepare(stage: Stage, node: NodeName): Promise<void> {
     "--name",
     container,
     "--entrypoint",
-    "sleep",
+    "sh",
     ...options,
     ...mounts,
     ...variables,
     workloadsImage,
-    "infinity",
+    ...reaper,
   );
   await inside(stage, node, ["sh", "-c", "criu check --unprivileged || true"]);
 }

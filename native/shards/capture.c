@@ -29,6 +29,8 @@ struct capture {
 	struct pipe *pipes;
 	size_t count;
 	bool connected, finishing;
+	char said[8192];
+	size_t said_length;
 	uint64_t bytes;
 	int64_t told;
 };
@@ -69,7 +71,7 @@ static void drain(struct capture *capture, size_t at)
 	if (pipe->buffer == NULL)
 		pipe->buffer = pack_buffer(capture->pack);
 	ssize_t length = read(capture->fds[at].fd, pipe->buffer + pipe->filled, CHUNK - pipe->filled);
-	if (length < 0 && errno != EINTR)
+	if (length < 0 && errno != EINTR && errno != EAGAIN)
 		refuse("%s: %m", capture->index.files[pipe->file].name);
 	if (length > 0) {
 		capture->bytes += (uint64_t)length;
@@ -100,15 +102,46 @@ static void sweep(struct capture *capture)
 	capture->count = kept;
 }
 
-/* One line: CRIU has written everything. The end without it: whoever asked is gone. */
-static void obey(struct capture *capture)
+/* NAME PATH: a FIFO that somebody is about to write another file of the image into. */
+static void add_file(struct capture *capture, char *words)
 {
-	char text[16];
-	ssize_t length = read(STDIN_FILENO, text, sizeof text);
-	if (length <= 0 || strncmp(text, "finish\n", 7) != 0)
-		refuse("nobody waits for the image any more");
+	char *path = strchr(words, ' ');
+	if (path == NULL || path == words || path - words > LONGEST_NAME)
+		refuse("it is said to add what cannot be added");
+	*path++ = '\0';
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		refuse("%s: %m", path);
+	add(capture, fd, index_add_file(&capture->index, words, strlen(words)));
+	say("added\n");
+}
+
+static void obey(struct capture *capture, char *line)
+{
+	if (strncmp(line, "add ", 4) == 0)
+		return add_file(capture, line + 4);
+	if (strcmp(line, "finish") != 0)
+		refuse("it is said to do what it cannot do");
 	capture->finishing = true;
 	capture->fds[STDIN].fd = -1;
+}
+
+/* Lines. Its end, without `finish`: whoever asked is gone. */
+static void listen_on(struct capture *capture)
+{
+	size_t room = sizeof capture->said - capture->said_length;
+	ssize_t length = read(STDIN_FILENO, capture->said + capture->said_length, room);
+	if (length <= 0)
+		refuse("nobody waits for the image any more");
+	capture->said_length += (size_t)length;
+	char *line = capture->said, *end;
+	while ((end = memchr(line, '\n', capture->said_length - (size_t)(line - capture->said))) != NULL) {
+		*end = '\0';
+		obey(capture, line);
+		line = end + 1;
+	}
+	capture->said_length -= (size_t)(line - capture->said);
+	memmove(capture->said, line, capture->said_length);
 }
 
 static int64_t now(void)
@@ -140,7 +173,7 @@ static bool turn(struct capture *capture)
 	if (ready > 0 && capture->fds[LINE].fd >= 0 && capture->fds[LINE].revents != 0)
 		hear(capture);
 	if (ready > 0 && capture->fds[STDIN].fd >= 0 && capture->fds[STDIN].revents != 0)
-		obey(capture);
+		listen_on(capture);
 	sweep(capture);
 	tell(capture);
 	return !last || ready != 0;

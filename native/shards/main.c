@@ -1,11 +1,15 @@
 /*
  * shards capture DIRECTORY UID INDEX PACKING THREADS SHARD...
  *   Takes the images of a CRIU (dump --stream, as UID) that finds its socket in DIRECTORY, packs them into the SHARDs and writes
- *   the INDEX. The SHARDs may be FIFOs. After the line `finish` on stdin it ends once all that CRIU has sent is written.
+ *   the INDEX. The SHARDs may be FIFOs. The line `add NAME FIFO` on stdin brings another file. After the line `finish` it ends
+ *   once all that was sent is written.
  * shards check INDEX TAG PACKING THREADS SHARD...
  *   Looks at every byte.
  * shards serve DIRECTORY UID INDEX TAG PACKING THREADS SHARD...
  *   As check; then gives a CRIU (restore --stream) its images, until stdin ends.
+ *
+ * shards print NAME INDEX TAG PACKING THREADS SHARD...
+ *   Writes one file of the image to stdout.
  *
  * PACKING is plain, lz4 or zstd, followed by `+secret` where the chunks are encrypted. The key comes first on stdin, 32 bytes.
  * Exit codes: 0; 64 wrong usage; 65 the image is damaged; 71 the system refused. The reason is on stderr.
@@ -50,24 +54,17 @@ static bool parse_settings(struct settings *settings, char **words, int count)
 	return read_all(STDIN_FILENO, settings->key, KEY);
 }
 
-static struct source *checked(struct index *index, const struct settings *settings, char **words, char **shards, int count)
-{
-	index_read(index, settings, words[0], words[1]);
-	struct source *source = source_open(index, settings, shards, count);
-	source_check(source);
-	return source;
-}
-
 static bool run(const char *verb, char **words, int count)
 {
 	struct settings settings = { 0 };
 	struct index index = { 0 };
 	bool captures = strcmp(verb, "capture") == 0, serves = strcmp(verb, "serve") == 0;
-	int places = captures || serves ? 2 : 0, known = places + (captures ? 1 : 2);
+	bool checks = strcmp(verb, "check") == 0, prints = strcmp(verb, "print") == 0;
+	int places = captures || serves ? 2 : prints ? 1 : 0, known = places + (captures ? 1 : 2);
 	long uid = -1;
-	if ((!captures && !serves && strcmp(verb, "check") != 0) || count <= known ||
+	if ((!captures && !serves && !checks && !prints) || count <= known ||
 	    !parse_settings(&settings, words + known, count - known) ||
-	    (places > 0 && !parse_number(words[1], 0, UINT32_MAX - 1, &uid)))
+	    (places == 2 && !parse_number(words[1], 0, UINT32_MAX - 1, &uid)))
 		return false;
 	char **shards = words + known + 2;
 	int shard_count = count - known - 2;
@@ -75,7 +72,13 @@ static bool run(const char *verb, char **words, int count)
 		capture(&settings, words[0], uid, words[2], shards, shard_count);
 		return true;
 	}
-	struct source *source = checked(&index, &settings, words + places, shards, shard_count);
+	index_read(&index, &settings, words[places], words[places + 1]);
+	struct source *source = source_open(&index, &settings, shards, shard_count);
+	if (prints) {
+		print(&index, &settings, source, words[0]);
+		return true;
+	}
+	source_check(source);
 	if (serves)
 		serve(&index, &settings, source, words[0], uid);
 	return true;

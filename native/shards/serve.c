@@ -18,6 +18,8 @@ struct service {
 	const struct source *source;
 	const struct file *file;
 	int pipe;
+	/* Every chunk was looked at before. */
+	bool checked;
 };
 
 /* False where CRIU does not want the rest. */
@@ -38,24 +40,39 @@ static bool give(int pipe, const unsigned char *bytes, size_t size, bool lasting
 	return true;
 }
 
-static void *feed(void *context)
+/* The whole file, as far as it is wanted. */
+static void give_file(const struct service *service)
 {
-	struct service *service = context;
 	struct seal *seal = seal_new(service->settings);
 	const uint64_t *order = service->index->order + service->file->first;
 	for (uint64_t i = 0; i < service->file->chunks; i++) {
 		const struct chunk *chunk = &service->index->chunks[order[i]];
 		const unsigned char *stored = source_at(service->source, chunk);
-		/* What lies in the shard as it is was looked at, and its pages themselves go into the pipe. */
-		bool lasting = service->settings->packing == PLAIN && !service->settings->secret;
+		/* What lies in the shard as it is goes into the pipe by its own pages. */
+		bool lasting = service->checked && service->settings->packing == PLAIN && !service->settings->secret;
 		const unsigned char *bytes = lasting ? stored : seal_open(seal, order[i], chunk, stored);
 		if (!give(service->pipe, bytes, chunk->size, lasting))
 			break;
+		source_done(service->source, chunk);
 	}
 	close(service->pipe);
 	seal_free(seal);
+}
+
+static void *feed(void *service)
+{
+	give_file(service);
 	free(service);
 	return NULL;
+}
+
+void print(const struct index *index, const struct settings *settings, const struct source *source, const char *name)
+{
+	const struct file *file = index_find(index, name);
+	if (file == NULL)
+		damaged("the image has no %s", name);
+	/* Not as the shard's own pages: nobody has looked at them yet. */
+	give_file(&(struct service){ index, settings, source, file, STDOUT_FILENO, false });
 }
 
 /* A thread for each file: processes read theirs at the same time. */
@@ -88,7 +105,7 @@ static int connected(int listener)
 void serve(const struct index *index, const struct settings *settings, const struct source *source, const char *directory, long uid)
 {
 	char socket[4096], name[LONGEST_NAME + 1];
-	struct service service = { .index = index, .settings = settings, .source = source };
+	struct service service = { .index = index, .settings = settings, .source = source, .checked = true };
 	snprintf(socket, sizeof socket, "%s/streamer-serve.sock", directory);
 	struct pollfd fds[WATCHED] = {
 		[STDIN] = { .fd = STDIN_FILENO, .events = POLLIN },

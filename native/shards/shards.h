@@ -97,6 +97,8 @@ struct source;
 struct source *source_open(const struct index *index, const struct settings *settings, char *const *paths, int count);
 /* What is stored of a chunk, in the shard's own pages. */
 const unsigned char *source_at(const struct source *source, const struct chunk *chunk);
+/* Its pages need not be mapped any more: they would count as this program's memory. */
+void source_done(const struct source *source, const struct chunk *chunk);
 /* Every chunk, by threads: damage is the end. */
 void source_check(const struct source *source);
 
@@ -108,6 +110,7 @@ void streamer_answer(int line, bool exists);
 int streamer_pipe(int line);
 
 void capture(const struct settings *settings, const char *directory, long uid, const char *index, char *const *paths, int count);
+void print(const struct index *index, const struct settings *settings, const struct source *source, const char *name);
 void serve(const struct index *index, const struct settings *settings, const struct source *source, const char *directory, long uid);
 
 #endif

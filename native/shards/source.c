@@ -68,6 +68,13 @@ const unsigned char *source_at(const struct source *source, const struct chunk *
 	return source->shards[chunk->shard].bytes + chunk->shard_at;
 }
 
+void source_done(const struct source *source, const struct chunk *chunk)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)source_at(source, chunk);
+	uintptr_t end = begin + chunk->stored;
+	madvise((void *)(begin & ~(page - 1)), end - (begin & ~(page - 1)), MADV_DONTNEED);
+}
+
 struct check {
 	const struct source *source;
 	atomic_uint_fast64_t next;
@@ -81,6 +88,7 @@ static void *check_some(void *context)
 	for (uint64_t i; (i = atomic_fetch_add(&check->next, 1)) < source->index->chunk_count;) {
 		const struct chunk *chunk = &source->index->chunks[i];
 		seal_check(seal, i, chunk, source_at(source, chunk));
+		source_done(source, chunk);
 	}
 	seal_free(seal);
 	return NULL;

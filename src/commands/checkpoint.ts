@@ -42,6 +42,13 @@ export default class Checkpoint extends BaseCommand {
       max: 256,
       helpValue: "N",
     }),
+    "preserve-path": Flags.string({
+      description:
+        "a file or directory of the container that travels with the memory, beside the plan's `preserve`; several with colons",
+      multiple: true,
+      default: [],
+      helpValue: "PATH",
+    }),
     lease: Flags.string({
       description: "how long the service may stay frozen without progress",
       default: "30s",
@@ -74,6 +81,7 @@ export default class Checkpoint extends BaseCommand {
     const plan = await loadPlan(args.plan);
     const options = {
       ...{ url: flags.to, leaveRunning: flags["leave-running"], shards: flags["num-shards"] },
+      preserve: flags["preserve-path"].flatMap((paths) => paths.split(":")),
       packing: packings[flags["cpu-budget"]],
       passphrase: await readPassphrase(flags["passphrase-file"]),
       lease: readFlag("--lease", flags.lease, parseDuration),

@@ -16,10 +16,15 @@ export const aheadName = "ahead";
  */
 export async function makeGate(workDir: string, verb: "dump" | "restore"): Promise<string> {
   const gate = join(workDir, `${verb}.gate`);
-  await removeFile(gate);
-  const { code, output } = await runCommand(["mkfifo", "--mode=0644", gate]);
-  if (code !== 0) throw new Error(`mkfifo ended with ${code}: ${tail(output, 5).join("; ")}`);
+  await makePipe(gate, "0644");
   return gate;
+}
+
+/** A pipe with a name, in the place of whatever has it. */
+export async function makePipe(path: string, mode: string): Promise<void> {
+  await removeFile(path);
+  const { code, output } = await runCommand(["mkfifo", `--mode=${mode}`, path]);
+  if (code !== 0) throw new Error(`mkfifo ended with ${code}: ${tail(output, 5).join("; ")}`);
 }
 
 export class WaitingCriu {

@@ -5,6 +5,8 @@ const magic = "FMSHARD1";
 const chunkSize = 48;
 /** Bytes of a chunk at most, before it is packed. */
 export const longestChunk = 1024 * 1024;
+/** Packing what cannot be packed makes it a little longer. */
+const longestStored = longestChunk + 64 * 1024;
 
 export interface Chunk {
   /** Its place among all chunks: with it it was sealed. */
@@ -76,14 +78,14 @@ function parse(bytes: Buffer): IndexedFile[] | undefined {
 /** Every file is its chunks, one after the other, without a gap. */
 function addChunk(files: readonly Growing[], number: number, entry: Buffer): boolean {
   const file = files[entry.readUInt32LE(0)];
-  const size = entry.readUInt32LE(4);
-  if (file === undefined || size === 0 || size > longestChunk) return false;
+  const [size, stored] = [entry.readUInt32LE(4), entry.readUInt32LE(8)];
+  if (file === undefined || size === 0 || size > longestChunk || stored > longestStored) return false;
   if (Number(entry.readBigUInt64LE(16)) !== file.grown) return false;
   file.grown += size;
   file.chunks.push({
     number,
     size,
-    stored: entry.readUInt32LE(8),
+    stored,
     shard: entry.readUInt16LE(12),
     at: Number(entry.readBigUInt64LE(24)),
     tag: entry.subarray(32),

@@ -50,6 +50,8 @@ const Manifest = z.strictObject({
   kernel: z.string(),
   /** By the kernel's names, with spaces between. */
   processor: z.strictObject({ model: z.string(), features: z.string() }),
+  /** Paths of the container that are in the file `preserve.tar`. */
+  preserved: z.array(z.string().check(z.regex(/^(\/|(\/(?!\.{1,2}(\/|$))[^/\0]+)+)$/))),
   packing: Packing,
   key: KeySource,
   /** Bytes of all files, and how many there are. */

@@ -84,6 +84,38 @@ test("sixteen workers of another user come back as they were", async () => {
   await witness.servesOn("a");
 }, 120_000);
 
+test("files that travel with the memory are as they were, whatever they are", async () => {
+  const { service, plan, witness } = await scene(8);
+  const inside = (node: NodeName, script: string): Promise<string> =>
+    stage().on(node, "podman", "exec", service.name, "bash", "-c", script);
+  await inside(
+    "a",
+    `mkdir -p /data/d && cd /data && echo text > plain && ln plain hard && ln -s plain soft && ln -s /etc/passwd far
+     truncate -s 20M sparse && echo end >> sparse && chown 1000:7 plain && chmod 4751 plain
+     touch -d @1000000000.25 d && python3 -c "import os; os.setxattr('plain', 'user.mark', b'kept')"`,
+  );
+  const look = `cd /data && stat -c '%n %F %s %U %g %a %Y %h' * && readlink soft far && tail -c 4 sparse && du -k sparse | cut -f1
+     python3 -c "import os; print(os.getxattr('plain', 'user.mark'))"`;
+  const before = await inside("a", look);
+  expect(before).toContain("kept");
+  const paths = ["--preserve-path", "/data:/nowhere"];
+  await stage().result("checkpoint", plan, "--to", url, ...paths, "--passphrase-file", await passphrase("p"));
+  await bring("a", "b");
+  await stage().result(
+    "restore",
+    plan,
+    "--from",
+    url,
+    "--on",
+    "b",
+    "--passphrase-file",
+    await passphrase("p"),
+  );
+  await witness.servesOn("b");
+  expect(await inside("b", look)).toBe(before);
+  expect(await inside("b", "ls -di /data/plain /data/hard | awk '{ print $1 }' | uniq | wc -l")).toBe("1");
+}, 120_000);
+
 const failed = (code: string, message: RegExp, exit: number = exitCodes.preflight) => ({
   exit,
   json: { error: { code, message: expect.stringMatching(message) } },

@@ -29,6 +29,7 @@ export function someManifest(more: Partial<Manifest> = {}): Manifest {
     criu: "4.2.1",
     kernel: "6.12.0",
     processor: { model: "Processor 7", features: "sse avx" },
+    preserved: [],
     packing: "lz4",
     key: { kind: "open", bytes: randomBytes(64).toString("hex") },
     bytes: 4096,

@@ -53,6 +53,17 @@ export function seedService(client: string | null, megabytes: number, percent: n
   return httpService("seed", port, ["/srv/seed.py", "seed", String(port), ...sizes, ...collector], {});
 }
 
+/** Memory that packs to about half, in so many processes: image/text.py. */
+export function textService(
+  megabytes: number,
+  processes: number,
+  more: Partial<WrittenService> = {},
+  port = 8040,
+): Cast {
+  const words = [port, megabytes, processes].map(String);
+  return httpService("text", port, ["/srv/text.py", "text", ...words], more);
+}
+
 /** Work by instructions that were chosen when it started: image/chosen.py. */
 export function chosenService(client: string, more: Partial<WrittenService>, port = 8030): Cast {
   const program = ["/srv/chosen.py", "chosen", String(port), `${client}:${collectorPort}`];

@@ -1,6 +1,6 @@
 /** Checkpoints to an image store and restores from one. */
 import * as z from "zod/mini";
-import { count, Epoch, Failure, MigrationId, text } from "./words.js";
+import { ContainerPath, count, Epoch, Failure, MigrationId, text } from "./words.js";
 
 /** Base64 of a passphrase's bytes; null: the image is not encrypted. */
 const passphrase = z.nullable(z.string().check(z.maxLength(8192)));
@@ -12,6 +12,8 @@ export const CheckpointRequest = z.strictObject({
   leaveRunning: z.boolean(),
   packing: z.enum(["plain", "lz4", "zstd"]),
   shards: z.int().check(z.minimum(1), z.maximum(256)),
+  /** Paths of the container that travel with the memory; one that is not there is left out. */
+  preserve: z.array(ContainerPath).check(z.maxLength(1024)),
   passphrase,
   /** How long the service may stay frozen: without progress, and in all. */
   lease: count,

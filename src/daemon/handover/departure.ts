@@ -8,7 +8,7 @@ import { headroom, memoryFacts } from "../memory.js";
 import { pagesSizes, reserveMemory } from "../preallocate.js";
 import { highestId, type ProcessStat } from "../procfs.js";
 import type { HandOverDeps, RunDeps } from "./half.js";
-import { sizeOnDisk } from "./preserve.js";
+import { sizeOnDisk } from "../preserve.js";
 import { pipesOf, treeOwner } from "./tree-facts.js";
 import { writeTree } from "./tree-file.js";
 

@@ -22,7 +22,7 @@ import { criuFailure } from "./criu-failure.js";
 import { FinalList } from "./final-list.js";
 import { failureOf, given, Half, type HandOverDeps } from "./half.js";
 import { killTree } from "./kill.js";
-import { unpackPreserved } from "./preserve.js";
+import { unpackPreserved } from "../preserve.js";
 import { RestoreRun } from "./restore-run.js";
 import { readStatistics } from "./statistics.js";
 import { makePlace, makeWay } from "./place.js";

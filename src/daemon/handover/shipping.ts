@@ -14,7 +14,7 @@ import { rehearse } from "../transfer/rehearsal.js";
 import { createShipper, type Shipper } from "../transfer/shipper.js";
 import type { FinalFile } from "../transfer/segment.js";
 import { Lease } from "./lease.js";
-import { packPreserved } from "./preserve.js";
+import { packPreserved } from "../preserve.js";
 import { retryLost } from "./retry.js";
 import type { Rounds } from "./rounds.js";
 import type { Way } from "./way.js";

@@ -18,7 +18,9 @@ import { Lease } from "../handover/lease.js";
 import { treeOwner } from "../handover/tree-facts.js";
 import { TreeWatch } from "../handover/tree-watch.js";
 import { migrationDirectory } from "../paths.js";
+import { packInto, preservable, preservedArchive } from "../preserve.js";
 import { decide } from "../verdict.js";
+import { makePipe } from "../waiting.js";
 import type { ImageDeps } from "./deps.js";
 import { ProgressLimit } from "./limit.js";
 import { refuseOwnLayer } from "./own-layer.js";
@@ -39,6 +41,8 @@ export class Checkpoint {
   readonly #tree: TreeWatch;
   readonly #lease: Lease;
   readonly #held = Promise.withResolvers<void>();
+  /** Paths that were packed. */
+  #preserved: string[] = [];
 
   /** Throws IMAGE_URL. The service runs. */
   constructor(deps: ImageDeps, request: CheckpointRequest, record: WorkRecord) {
@@ -66,13 +70,16 @@ export class Checkpoint {
   async make(): Promise<void> {
     await refuseOwnLayer(this.#url);
     const { passphrase } = this.#request;
-    const { keys, source } = await makeKeys(passphrase === null ? null : Buffer.from(passphrase, "base64"));
+    const made = makeKeys(passphrase === null ? null : Buffer.from(passphrase, "base64"));
+    made.catch(() => undefined);
     const owner = await treeOwner(await this.#deps.service.tree());
     await refuseStrays(this.#deps);
     await this.#deps.engine.warm(owner);
     const { index, shards } = this.#objects;
     const paths = await this.#store.create([index, ...shards]);
     try {
+      await this.#run.getReady(this.#images, "streamed", owner);
+      const { keys, source } = await made;
       const { captured, facts } = await this.#freeze(owner, keys, paths);
       await this.#conclude(captured, facts, keys, source);
     } finally {
@@ -86,7 +93,6 @@ export class Checkpoint {
     [index = "", ...shards]: string[],
   ): Promise<{ captured: Captured; facts: FinalRequest["tree"] }> {
     const { packing, passphrase } = this.#request;
-    await this.#run.getReady(this.#images, "streamed", owner);
     const meeting = { directory: finalIn(this.#images), uid: owner.uid };
     const settings = { packing, secret: passphrase !== null, keys };
     const limit = new ProgressLimit(this.#request);
@@ -114,9 +120,21 @@ export class Checkpoint {
     await this.#run.start(this.#images, () => true);
     const held = Promise.race([this.#held.promise, capture.ended.then(() => this.#held.promise)]);
     await Promise.race([held, ...ends]);
-    const all = Promise.all([capture.finish(), noteTree(this.#deps, this.#directory)]);
+    const all = Promise.all([this.#finish(capture), noteTree(this.#deps, this.#directory)]);
     const [captured, facts] = await Promise.race([all, ...ends]);
     return { captured, facts };
+  }
+
+  /** The tree stands still: what it has on its disk is what it knows of. */
+  async #finish(capture: Capture): Promise<Captured> {
+    this.#preserved = await preservable(this.#request.preserve);
+    if (this.#preserved.length > 0) {
+      const pipe = join(this.#images, preservedArchive);
+      await makePipe(pipe, "0600");
+      await capture.add(preservedArchive, pipe);
+      await Promise.race([packInto(pipe, this.#preserved), capture.ended]);
+    }
+    return capture.finish();
   }
 
   /** A service that goes on need not wait until the image would outlast a crash; one that ends has to. */
@@ -173,6 +191,7 @@ export class Checkpoint {
       criu: engine.version,
       kernel: release(),
       processor: { model, features: features.join(" ") },
+      preserved: this.#preserved,
       packing: this.#request.packing,
       key,
       bytes,

@@ -2,7 +2,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { imageError } from "../../image/errors.js";
-import { checkImage, findImage, type StoredImage } from "../../image/image.js";
+import { checkImage, findImage, objectsOf, type StoredImage } from "../../image/image.js";
+import type { Keys } from "../../image/keys.js";
 import { type Manifest } from "../../image/manifest.js";
 import { instructionsOf, readFeatures } from "../../instructions.js";
 import { compareVersions } from "../../versions.js";
@@ -15,12 +16,13 @@ import { Failed } from "../handover/half.js";
 import { RestoreRun } from "../handover/restore-run.js";
 import { hasResumed } from "../handover/statistics.js";
 import { migrationDirectory } from "../paths.js";
+import { preservedArchive, unpackOnly } from "../preserve.js";
 import { readStat } from "../procfs.js";
 import { succeeded } from "../processes.js";
 import { decide } from "../verdict.js";
 import type { ImageDeps } from "./deps.js";
 import { remember, type WorkRecord } from "./record.js";
-import { type Shards, startServing } from "./shards.js";
+import { type Served, type ShardSettings, startPrinting, startServing } from "./shards.js";
 
 export class Restore {
   readonly #deps: ImageDeps;
@@ -67,8 +69,11 @@ export class Restore {
     const epoch = Math.max(this.#request.epoch, image.manifest.epoch + 1);
     const work = { verb: "restore" as const, id, url, epoch, service, rootPid: tree.rootPid };
     await remember(this.#deps.paths, work);
-    const serving = await this.#serve(image, keys);
+    const [served, settings] = await this.#objects(image, keys);
+    const meeting = { directory: finalIn(this.#images), uid: tree.uid };
+    const serving = await startServing(meeting, served, settings);
     try {
+      await this.#unpack(image.manifest, served, settings);
       await this.#restore(image.manifest);
       await takeOver(this.#deps, work);
     } finally {
@@ -98,15 +103,22 @@ export class Restore {
       );
   }
 
-  async #serve(
-    { store, manifest }: StoredImage,
-    keys: Parameters<typeof startServing>[2]["keys"],
-  ): Promise<Shards> {
-    const { index, shards, packing, key } = manifest;
-    const [indexPath = "", ...paths] = await store.fetch([index.name, ...shards.map(({ name }) => name)]);
-    const meeting = { directory: finalIn(this.#images), uid: manifest.tree.uid };
-    const settings = { packing, secret: key.kind === "passphrase", keys };
-    return startServing(meeting, { index: indexPath, shards: paths, tag: index.tag }, settings);
+  async #objects({ store, manifest }: StoredImage, keys: Keys): Promise<[Served, ShardSettings]> {
+    const { packing, key } = manifest;
+    const [index = "", ...shards] = await store.fetch(objectsOf(manifest));
+    const served = { index, shards, tag: manifest.index.tag };
+    return [served, { packing, secret: key.kind === "passphrase", keys }];
+  }
+
+  /** Files that travelled with the memory, before it comes back. */
+  async #unpack({ preserved }: Manifest, served: Served, settings: ShardSettings): Promise<void> {
+    if (preserved.length === 0) return;
+    const archive = startPrinting(preservedArchive, served, settings);
+    try {
+      await Promise.all([unpackOnly(archive.content, preserved), archive.ended]);
+    } finally {
+      await archive.stop();
+    }
   }
 
   async #restore({ tree, bytes }: Manifest): Promise<void> {

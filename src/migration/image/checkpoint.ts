@@ -15,6 +15,8 @@ export interface CheckpointOptions {
   leaveRunning: boolean;
   packing: "plain" | "lz4" | "zstd";
   shards: number;
+  /** Paths of the container, beside those of the plan. */
+  preserve: string[];
   /** Null: not encrypted. */
   passphrase: Buffer | null;
   lease: number;
@@ -45,8 +47,9 @@ export async function checkpointService(
   const daemon = await site.daemon();
   const id = ulid();
   const { passphrase, ...request } = options;
+  const preserve = [...new Set([...service.preserve, ...options.preserve])];
   signal.throwIfAborted();
-  await daemon.checkpoint({ id, ...request, passphrase: passphrase?.toString("base64") ?? null });
+  await daemon.checkpoint({ id, ...request, preserve, passphrase: passphrase?.toString("base64") ?? null });
   const work = await followWork({ daemon, id, service: service.name, progress, signal });
   return { service: service.name, node: site.name, ...figures(work), leftRunning: options.leaveRunning };
 }

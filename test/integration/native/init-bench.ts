@@ -13,7 +13,8 @@ import {
 import { waitFor } from "../../../src/wait.js";
 
 const root = join(import.meta.dirname, "../../..");
-export const binary = (name: "init" | "hold" | "pages" | "shards"): string => join(root, "build/native", name);
+export const binary = (name: "init" | "hold" | "pages" | "shards"): string =>
+  join(root, "build/native", name);
 
 /** One at a time: several test files want it at once. */
 export function makeNative(): void {

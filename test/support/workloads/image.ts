@@ -5,7 +5,16 @@ import { buildDemoImage } from "../../../src/lab/demo/images.js";
 import { buildTorture } from "./torture.js";
 
 const dir = join(import.meta.dirname, "image");
-const programs = ["service.py", "pattern.py", "tree.py", "lines.py", "seed.py", "torture.py", "chosen.py"];
+const programs = [
+  "service.py",
+  "pattern.py",
+  "tree.py",
+  "lines.py",
+  "seed.py",
+  "torture.py",
+  "chosen.py",
+  "text.py",
+];
 
 export const workloadsImage = "localhost/fastmig-workloads:latest";
 
