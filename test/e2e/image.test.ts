@@ -189,7 +189,10 @@ test("the daemon is killed while the service is frozen: the next one lets it go"
   await held;
   await waitForStatus(stage(), "a", service, "frozen", ({ image }) => image?.phase === "frozen");
   await killDaemon(stage(), "a", service);
-  expect((await running).exit).not.toBe(exitCodes.done);
+  expect(await running).toMatchObject({
+    exit: exitCodes.rolledBack,
+    stderr: expect.stringContaining("the daemon died during this checkpoint; pattern goes on"),
+  });
   await witness.servesOn("a");
   expect(await unfinished()).toBe("");
   expect(await stage().on("a", "sh", "-c", "pgrep -f '[s]hards capture' || true")).toBe("");

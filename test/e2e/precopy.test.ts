@@ -145,8 +145,11 @@ async function linkIsCut(rounds: Rounds, round: number): Promise<void> {
 
 async function diskIsFull(rounds: Rounds, round: number): Promise<void> {
   await stage().on("a", "sh", "-c", inContainer(rounds.cast.name, isFull));
+  // Nobody asks for the next round, which would find no room, before there is room again.
+  rounds.kill("SIGSTOP");
   await rounds.reach(round, ({ state }) => state === "failed");
   await stage().on("a", "sh", "-c", inContainer(rounds.cast.name, imagesSized("1g")));
+  rounds.kill("SIGCONT");
 }
 
 async function preDumpIsKilled(): Promise<void> {

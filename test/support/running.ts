@@ -4,7 +4,7 @@ import { type Ended, root } from "./fastmig.js";
 
 /** A `fastmig` that is still at it. */
 export interface RunningFastmig {
-  kill(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): void;
+  kill(signal: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
   /** `exit` is 128 + n where signal n ended it. */
   ended: Promise<Ended>;
 }

@@ -8,6 +8,7 @@ import { type Manifest, writeManifest } from "../../image/manifest.js";
 import { openStore, type Store } from "../../image/store.js";
 import { type ImageUrl, parseImageUrl } from "../../image/url.js";
 import { readProcessor } from "../../instructions.js";
+import { orAfter } from "../../wait.js";
 import type { CheckpointRequest, FinalRequest } from "../api.js";
 import { readText } from "../at-once.js";
 import type { TreeOwner } from "../engine.js";
@@ -19,13 +20,16 @@ import { treeOwner } from "../handover/tree-facts.js";
 import { TreeWatch } from "../handover/tree-watch.js";
 import { migrationDirectory } from "../paths.js";
 import { packInto, preservable, preservedArchive } from "../preserve.js";
-import { decide } from "../verdict.js";
+import { decide, readVerdict } from "../verdict.js";
 import { makePipe } from "../waiting.js";
 import type { ImageDeps } from "./deps.js";
 import { ProgressLimit } from "./limit.js";
 import { refuseOwnLayer } from "./own-layer.js";
 import type { WorkRecord } from "./record.js";
 import { type Capture, type Captured, startCapture } from "./shards.js";
+
+/** Milliseconds in which it is known whether the shards failed before CRIU did. */
+const lastWords = 1000;
 
 export class Checkpoint {
   readonly #deps: ImageDeps;
@@ -118,11 +122,23 @@ export class Checkpoint {
     this.#record.enter("frozen");
     this.#record.froze();
     await this.#run.start(this.#images, () => true);
-    const held = Promise.race([this.#held.promise, capture.ended.then(() => this.#held.promise)]);
-    await Promise.race([held, ...ends]);
+    await Promise.race([this.#heldWith(capture), ...ends]);
     const all = Promise.all([this.#finish(capture), noteTree(this.#deps, this.#directory)]);
     const [captured, facts] = await Promise.race([all, ...ends]);
+    // Where the hook let the tree go meanwhile, the files beside the memory may be of later than that.
+    if ((await readVerdict(this.#directory)) !== null) throw leaseOver();
     return { captured, facts };
+  }
+
+  /** Resolves when the tree is frozen and dumped. */
+  async #heldWith(capture: Capture): Promise<void> {
+    try {
+      await Promise.race([this.#held.promise, capture.ended.then(() => this.#held.promise)]);
+    } catch (thrown) {
+      // CRIU ends where nobody reads its pipes any more: then it is whoever did who says why.
+      await orAfter(lastWords, () => capture.ended);
+      throw thrown;
+    }
   }
 
   /** The tree stands still: what it has on its disk is what it knows of. */
@@ -147,9 +163,14 @@ export class Checkpoint {
     const manifest = await this.#manifest(captured, facts, source);
     if (this.#request.leaveRunning) await this.#letGo();
     this.#record.enter("publishing");
-    await this.#lease.renew();
-    await this.#store.settle([this.#objects.index, ...this.#objects.shards]);
-    await publish(this.#store, writeManifest(manifest, keys), manifest);
+    // A disk does not say how far it is.
+    const waiting = setInterval(() => void this.#lease.renew(), 1000);
+    try {
+      await this.#store.settle([this.#objects.index, ...this.#objects.shards]);
+      await publish(this.#store, writeManifest(manifest, keys), manifest);
+    } finally {
+      clearInterval(waiting);
+    }
     const stored = captured.shards.reduce((sum, size) => sum + size, captured.index.size);
     this.#record.note({ bytes: captured.bytes, stored });
     if (!this.#request.leaveRunning) await this.#end();
@@ -165,7 +186,7 @@ export class Checkpoint {
   /** The verdict stands before anybody dies: whatever comes then, this node does not start the service again. */
   async #end(): Promise<void> {
     this.#record.enter("ending");
-    if ((await decide(this.#directory, "released")) !== "released") throw leaseOver(this.#store.url);
+    if ((await decide(this.#directory, "released")) !== "released") throw leaseOver();
     if (!(await bury(this.#deps, this.#tree))) throw goesOn(this.#store.url);
     this.#record.thawed();
   }
@@ -216,14 +237,17 @@ export async function bury(deps: ImageDeps, tree: TreeWatch): Promise<boolean> {
   return true;
 }
 
-const sinceThen = "what the service does from the freeze on is not in the image";
-
-function leaseOver(url: string): Failed {
-  const message = `the lease ended before the image at ${url} was finished: the service goes on, and the image is whole`;
-  return new Failed({ step: "lease", message, log: [], hint: sinceThen });
+function leaseOver(): Failed {
+  const message = "the lease ended before the image was finished";
+  return new Failed({ step: "lease", message, log: [], hint: "raise --lease or --deadline" });
 }
 
 function goesOn(url: string): Failed {
   const message = `CRIU was killed before it ended the service, which goes on; the image at ${url} is whole`;
-  return new Failed({ step: "dump", message, log: [], hint: sinceThen });
+  return new Failed({
+    step: "dump",
+    message,
+    log: [],
+    hint: "what it does from the freeze on is not in there",
+  });
 }

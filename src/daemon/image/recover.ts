@@ -17,13 +17,16 @@ import type { ImageDeps } from "./deps.js";
 import type { Remembered } from "./record.js";
 import { takeOver } from "./restore.js";
 
-/** Brings it to an end: the service goes on, has ended, or runs from the image. */
-export async function recover(deps: ImageDeps, work: Remembered): Promise<void> {
+/** Brings it to an end. True: to the one that was asked for; else the service goes on as before, or nothing of it runs. */
+export async function recover(deps: ImageDeps, work: Remembered): Promise<boolean> {
   const directory = migrationDirectory(deps.paths, work.id);
   await makeDirectory(directory);
-  if (work.verb === "checkpoint") await recoverCheckpoint(deps, work, directory);
-  else await recoverRestore(deps, work, directory);
+  const done =
+    work.verb === "checkpoint"
+      ? await recoverCheckpoint(deps, work, directory)
+      : await recoverRestore(deps, work, directory);
   await rm(join(deps.paths.images, work.id), { recursive: true, force: true });
+  return done;
 }
 
 type Of<V> = Extract<Remembered, { verb: V }>;
@@ -33,14 +36,15 @@ async function recoverCheckpoint(
   deps: ImageDeps,
   { id, url }: Of<"checkpoint">,
   directory: string,
-): Promise<void> {
+): Promise<boolean> {
   const run = new DumpRun(deps, directory, nothing);
   const tree = new TreeWatch(deps, directory, run);
-  if ((await decide(directory, "aborted")) === "released") return void (await bury(deps, tree));
+  if ((await decide(directory, "aborted")) === "released") return bury(deps, tree);
   // A CRIU that is killed lets the tree go, wherever it is.
   await run.discard();
   await tree.resumed();
   await removeUnfinished(url, id);
+  return false;
 }
 
 async function removeUnfinished(url: string, id: string): Promise<void> {
@@ -52,12 +56,16 @@ async function removeUnfinished(url: string, id: string): Promise<void> {
   await store.remove([index, ...shards]);
 }
 
-async function recoverRestore(deps: ImageDeps, work: Of<"restore">, directory: string): Promise<void> {
+async function recoverRestore(deps: ImageDeps, work: Of<"restore">, directory: string): Promise<boolean> {
   const run = new RestoreRun(deps, directory, nothing, true);
   if ((await decide(directory, "aborted")) === "running") {
     await run.end();
-    if (await hasResumed(directory)) return takeOver(deps, work);
+    if (await hasResumed(directory)) {
+      await takeOver(deps, work);
+      return true;
+    }
   }
   await run.discard();
   await killTree(work.rootPid, deps.processes);
+  return false;
 }

@@ -1,7 +1,9 @@
 /** The checkpoint or restore of this node that is under way, or was the last one. */
+import { rm } from "node:fs/promises";
 import { type CheckpointRequest, type ImageWork, type RestoreRequest } from "../api.js";
 import { messageOf } from "../../errors.js";
 import { orAfter } from "../../wait.js";
+import { migrationDirectory } from "../paths.js";
 import { Conflict, NotFound } from "../refusals.js";
 import { Checkpoint } from "./checkpoint.js";
 import type { ImageDeps } from "./deps.js";
@@ -27,10 +29,9 @@ export class ImageWorks {
     const record = new WorkRecord(work);
     record.enter("recovering");
     this.#last = record;
-    await recover(this.#deps, work);
+    const done = await recover(this.#deps, work);
     await forget(this.#deps.paths);
-    record.thawed();
-    record.end({ thrown: new Error(`the daemon died during this ${work.verb}`) });
+    record.end(done ? undefined : { thrown: new Error(`the daemon died during this ${work.verb}`) });
   }
 
   get current(): ImageWork | null {
@@ -103,6 +104,7 @@ export class ImageWorks {
     try {
       await make(record);
       await forget(this.#deps.paths);
+      await rm(migrationDirectory(this.#deps.paths, id), { recursive: true, force: true });
       record.end();
       log.info(verb, { id, url });
     } catch (thrown) {

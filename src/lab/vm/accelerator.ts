@@ -43,7 +43,8 @@ async function bootsUnderKvm({ qemu, kernel }: Files): Promise<boolean> {
   const machine = ["-machine", "q35", "-m", "256M", "-nodefaults", "-display", "none", "-serial", "stdio"];
   const words = ["-append", "console=ttyS0 panic=-1", "-no-reboot", "-monitor", "none"];
   const argv = [
-    "qemu-system-x86_64",
+    // One that hangs outlives whoever waits for it: as another user it is not told of the death of its parent.
+    ...["timeout", "--signal=KILL", String(patience / 1000), "qemu-system-x86_64"],
     ...processorArgv("kvm"),
     ...machine,
     "-kernel",
@@ -51,6 +52,6 @@ async function bootsUnderKvm({ qemu, kernel }: Files): Promise<boolean> {
     ...words,
   ];
   const confinement = { root: qemu, files: { kernel }, writable: [], accelerator: "kvm" as const };
-  const ended = await attempt(confined(["sh", "-c", confinedQemu(confinement, argv)]), { timeout: patience });
+  const ended = await attempt(confined(["sh", "-c", confinedQemu(confinement, argv)]), { timeout: 2 * patience });
   return ended.ok && ended.stdout.includes("Unable to mount root fs");
 }

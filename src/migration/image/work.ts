@@ -6,6 +6,8 @@ import { Meter, type Progress } from "../progress.js";
 
 /** Milliseconds that the daemon may wait for the end before it answers how it stands. */
 const patience = 500;
+/** Milliseconds in which a daemon has to be there again. */
+const restart = 60_000;
 
 export interface Followed {
   daemon: DaemonClient;
@@ -22,7 +24,7 @@ export async function followWork({ daemon, id, service, progress, signal }: Foll
     progress({ migration: service, kind: "moved", step: "image", bytes, total, rate }),
   );
   for (;;) {
-    const work = await daemon.image(id, patience);
+    const work = await look(daemon, id, signal);
     if (work.bytes > 0) meter.update(work.bytes, null);
     if (work.state === "failed") throw failed(work, service);
     if (work.state === "done") return work;
@@ -31,6 +33,16 @@ export async function followWork({ daemon, id, service, progress, signal }: Foll
       if (ended.state === "done") return ended;
       signal.throwIfAborted();
     }
+  }
+}
+
+/** A daemon that dies is followed by another, which brings to an end what was under way. */
+async function look(daemon: DaemonClient, id: string, signal: AbortSignal): Promise<ImageWork> {
+  try {
+    return await daemon.image(id, patience);
+  } catch {
+    await daemon.waitReady({ timeout: restart, interval: 200, signal });
+    return daemon.image(id, 0);
   }
 }
 
