@@ -47,7 +47,7 @@ export function assertNever(value: never): never {
   throw new Error(`a case nobody thought of: ${JSON.stringify(value)}`);
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown; an error of another realm (a worker's, a test runner's) is one too. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return Error.isError(thrown) ? thrown.message : String(thrown);
 }

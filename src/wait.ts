@@ -66,5 +66,5 @@ export async function waitFor<T>(
 
 function describe(last: unknown): string {
   if (last === undefined) return "not yet";
-  return last instanceof Error ? last.message : JSON.stringify(last);
+  return Error.isError(last) ? last.message : JSON.stringify(last);
 }

@@ -1,4 +1,4 @@
-import { exitCodes, FastmigError } from "../errors.js";
+import { exitCodes, FastmigError, messageOf } from "../errors.js";
 
 /** `final`: from here on the destination owns the service; nothing before it is undone any more. */
 export interface Step<C> {
@@ -83,7 +83,7 @@ async function undoOne<C>(step: Step<C>, context: C, watch: StepWatch<C>, result
     else
       result.leftovers.push({
         step: step.name,
-        found: thrown instanceof Error ? thrown.message : String(thrown),
+        found: messageOf(thrown),
       });
   }
 }

@@ -52,6 +52,8 @@ async function bootsUnderKvm({ qemu, kernel }: Files): Promise<boolean> {
     ...words,
   ];
   const confinement = { root: qemu, files: { kernel }, writable: [], accelerator: "kvm" as const };
-  const ended = await attempt(confined(["sh", "-c", confinedQemu(confinement, argv)]), { timeout: 2 * patience });
+  const ended = await attempt(confined(["sh", "-c", confinedQemu(confinement, argv)]), {
+    timeout: 2 * patience,
+  });
   return ended.ok && ended.stdout.includes("Unable to mount root fs");
 }
