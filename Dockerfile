@@ -31,4 +31,4 @@ ENV MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=16777216
 # compiled stays, and is not optimised: a hand-over runs most of its code once, and the compilers ran in the middle of it. The
 # heap of 11 MB may grow to 44: V8 counts the buffers of a transfer with it, and collected in the middle of every dump.
 ENTRYPOINT ["/usr/lib/fastmig/init", "--", "/usr/lib/fastmig/node", "--single-threaded", "--max-semi-space-size=2", "--no-flush-bytecode", "--no-maglev", "--no-turbofan", "--heap-growing-percent=300", "/usr/lib/fastmig/daemon.mjs"]
-COPY build/container/daemon.mjs /usr/lib/fastmig/daemon.mjs
+COPY build/container/daemon /usr/lib/fastmig/

@@ -25,7 +25,7 @@ const steps = [
   { output: "dist", inputs: ["src/**/*.ts", "src", "src/**/", ...toolchain], make: compile },
   { output: "oclif.manifest.json", inputs: ["dist", "package.json"], make: manifest },
   {
-    output: "build/container/daemon.mjs",
+    output: "build/container/daemon",
     inputs: [
       "src/{daemon,criu,image}/**/*.ts",
       "src/*.ts",
@@ -70,17 +70,29 @@ function manifest() {
   run("node_modules/oclif/bin/run.js", "manifest", ".");
 }
 
-async function bundleDaemon(outfile) {
+/** The SDKs are CommonJS in part, and ask for Node's own modules by `require`. */
+const requireForSdks =
+  'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
+
+/** In pieces: those of the stores' SDKs, larger than all the rest, are loaded where an image lies there. */
+async function bundleDaemon(outdir) {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
   const define = { FASTMIG_VERSION: JSON.stringify(version) };
+  const partial = `${outdir}.partial`;
+  rmSync(partial, { recursive: true, force: true });
   await esbuild({
     ...common,
-    entryPoints: [daemonMain],
-    outfile,
+    entryPoints: { daemon: daemonMain },
+    outdir: partial,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    splitting: true,
+    banner: { js: requireForSdks },
     legalComments: "none",
     define,
   });
+  rmSync(outdir, { recursive: true, force: true });
+  renameSync(partial, outdir);
 }
 
 /** The Node of the image: the one we test with, without its symbols (120 MB → 100 MB). */

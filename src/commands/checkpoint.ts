@@ -22,7 +22,8 @@ export default class Checkpoint extends BaseCommand {
     ...connectFlags,
     ...passphraseFlag,
     to: Flags.string({
-      description: "where the image goes; file:PATH is a path of the service's container",
+      description:
+        "where the image goes; s3://BUCKET/PATH, gs://BUCKET/PATH, or file:PATH, a path of the service's container",
       required: true,
       helpValue: "URL",
     }),
@@ -70,6 +71,7 @@ export default class Checkpoint extends BaseCommand {
       { oneService },
       { readPassphrase },
       { openDisplay },
+      { findAccess },
     ] = await Promise.all([
       import("../plan/load.js"),
       import("../migration/nodes.js"),
@@ -77,9 +79,11 @@ export default class Checkpoint extends BaseCommand {
       import("../migration/image/flags.js"),
       import("../image/passphrase.js"),
       import("../ui/display.js"),
+      import("../image/store/access.js"),
     ]);
     const plan = await loadPlan(args.plan);
     const options = {
+      access: await findAccess(flags.to, process.env),
       ...{ url: flags.to, leaveRunning: flags["leave-running"], shards: flags["num-shards"] },
       preserve: flags["preserve-path"].flatMap((paths) => paths.split(":")),
       packing: packings[flags["cpu-budget"]],

@@ -19,7 +19,8 @@ export default class Restore extends BaseCommand {
     ...connectFlags,
     ...passphraseFlag,
     from: Flags.string({
-      description: "where the image is; file:PATH is a path of the service's container",
+      description:
+        "where the image is; s3://BUCKET/PATH, gs://BUCKET/PATH, or file:PATH, a path of the service's container",
       required: true,
       helpValue: "URL",
     }),
@@ -35,13 +36,18 @@ export default class Restore extends BaseCommand {
         import("../migration/nodes.js"),
         import("../migration/image/restore.js"),
         import("../migration/image/flags.js"),
-        Promise.all([import("../image/passphrase.js"), import("../ui/display.js")]),
+        Promise.all([
+          import("../image/passphrase.js"),
+          import("../image/store/access.js"),
+          import("../ui/display.js"),
+        ]),
       ]);
-    const [{ readPassphrase }, { openDisplay }] = more;
+    const [{ readPassphrase }, { findAccess }, { openDisplay }] = more;
     const plan = await loadPlan(args.plan);
     const service = oneService(plan, args.service);
     const options = {
       url: flags.from,
+      access: await findAccess(flags.from, process.env),
       on: chooseNode(plan, service.name, flags.on),
       passphrase: await readPassphrase(flags["passphrase-file"]),
     };

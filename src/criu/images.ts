@@ -1,5 +1,5 @@
 /** Reads CRIU's images: magic numbers, then messages, each after its length. Pure. */
-import { type Field, fields } from "./protobuf.js";
+import { type Field, fields } from "../protobuf.js";
 
 /** IMG_COMMON_MAGIC and IMG_SERVICE_MAGIC of criu/include/magic.h: another one, the image's own, follows. */
 const commonMagics = [0x54564319, 0x55105940];

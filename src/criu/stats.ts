@@ -1,4 +1,4 @@
-import { fields, type Field } from "./protobuf.js";
+import { fields, type Field } from "../protobuf.js";
 
 /** Fields of `dump_stats_entry` and `restore_stats_entry` in CRIU's images/stats.proto, by number: microseconds and pages. */
 const names = {

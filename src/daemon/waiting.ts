@@ -1,9 +1,9 @@
 /** A CRIU that came up before there is anything to dump or to restore: that took it 100 ms on an emulated machine. */
 import { constants, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makePipe } from "../pipe.js";
 import { pause } from "../wait.js";
-import { removeFile, withFile } from "./at-once.js";
-import { runCommand, tail } from "./command.js";
+import { withFile } from "./at-once.js";
 import { isDead } from "./procfs.js";
 import type { Processes, Tracked } from "./processes.js";
 
@@ -18,13 +18,6 @@ export async function makeGate(workDir: string, verb: "dump" | "restore"): Promi
   const gate = join(workDir, `${verb}.gate`);
   await makePipe(gate, "0644");
   return gate;
-}
-
-/** A pipe with a name, in the place of whatever has it. */
-export async function makePipe(path: string, mode: string): Promise<void> {
-  await removeFile(path);
-  const { code, output } = await runCommand(["mkfifo", `--mode=${mode}`, path]);
-  if (code !== 0) throw new Error(`mkfifo ended with ${code}: ${tail(output, 5).join("; ")}`);
 }
 
 export class WaitingCriu {

@@ -1,18 +1,23 @@
 /** Images side by side: those at a place and right below it. */
 import { messageOf } from "../errors.js";
 import { sumOf } from "../sum.js";
-import { findImage, objectsOf, type StoredImage } from "./image.js";
+import type { FastFreezeImage } from "./fastfreeze/image.js";
+import { objectsOf, type StoredImage } from "./image.js";
 import { manifestName } from "./manifest.js";
-import { openStore } from "./store.js";
+import { type AnyImage, readAnyImage } from "./open.js";
+import type { Access } from "./store/access.js";
+import { openStore } from "./store/open.js";
 import { below, formatImageUrl, parseImageUrl } from "./url.js";
 
 export interface ListedImage {
   url: string;
-  service: string;
-  createdAt: string;
-  /** Bytes that it takes, and of what it holds. */
+  made: AnyImage["made"];
+  /** Null: FastFreeze does not say. */
+  service: string | null;
+  createdAt: string | null;
+  /** Bytes that it takes, and of what it holds; null as above. */
   stored: number;
-  bytes: number;
+  bytes: number | null;
   packing: string;
   encrypted: boolean;
 }
@@ -24,40 +29,55 @@ export interface UnreadImage {
 }
 
 export interface Catalog {
-  /** The newest first. */
+  /** The newest first, those of FastFreeze last. */
   images: ListedImage[];
   unread: UnreadImage[];
 }
 
-/** Throws IMAGE_URL. */
-export async function listImages(url: string): Promise<Catalog> {
-  const found = await findAll(url);
-  return { images: found.images.map(listed), unread: found.unread };
+/** Throws IMAGE_URL, IMAGE_STORE. */
+export async function listImages(url: string, access: Access): Promise<Catalog> {
+  const { images, others, unread } = await findAll(url, access);
+  return { images: [...images.map(listed), ...(await Promise.all(others.map(listedOther)))], unread };
 }
 
-async function findAll(url: string): Promise<{ images: StoredImage[]; unread: UnreadImage[] }> {
+async function findAll(
+  url: string,
+  access: Access,
+): Promise<{ images: StoredImage[]; others: FastFreezeImage[]; unread: UnreadImage[] }> {
   const here = parseImageUrl(url);
-  const names = await openStore(here).below();
+  const names = await (await openStore(here, access)).below();
   const places = [here, ...names.map((name) => below(here, name))];
   const images: StoredImage[] = [];
+  const others: FastFreezeImage[] = [];
   const unread: UnreadImage[] = [];
   for (const place of places) {
-    if ((await openStore(place).size(manifestName)) === undefined) continue;
+    const store = await openStore(place, access);
+    if ((await store.size(manifestName)) === undefined) continue;
     try {
-      images.push(await findImage(formatImageUrl(place)));
+      const image = await readAnyImage(store);
+      if (image.made === "fastmig") images.push(image);
+      else others.push(image);
     } catch (thrown) {
       unread.push({ url: formatImageUrl(place), problem: messageOf(thrown) });
     }
   }
   images.sort((one, other) => other.manifest.createdAt.localeCompare(one.manifest.createdAt));
-  return { images, unread };
+  return { images, others, unread };
 }
 
 function listed({ url, manifest }: StoredImage): ListedImage {
   const { service, createdAt, bytes, packing, key, index, shards } = manifest;
   const stored = index.size + sumOf(shards.map(({ size }) => size));
   const encrypted = key.kind === "passphrase";
-  return { url, service: service.name, createdAt, stored, bytes, packing, encrypted };
+  return { url, made: "fastmig", service: service.name, createdAt, stored, bytes, packing, encrypted };
+}
+
+async function listedOther({ store, manifest }: FastFreezeImage): Promise<ListedImage> {
+  const { packing, cipher, shards } = manifest;
+  const sizes = await Promise.all(shards.map((name) => store.size(name)));
+  const stored = sumOf(sizes.map((size) => size ?? 0));
+  const unsaid = { service: null, createdAt: null, bytes: null };
+  return { url: store.url, made: "FastFreeze", ...unsaid, stored, packing, encrypted: cipher !== null };
 }
 
 export interface Retention {
@@ -70,9 +90,12 @@ export interface Retention {
   now: Date;
 }
 
-/** Removes what the retention does not keep; answers what that was. A manifest goes first: half an image is none. */
-export async function pruneImages(url: string, retention: Retention): Promise<ListedImage[]> {
-  const { images } = await findAll(url);
+/**
+ * Removes what the retention does not keep; answers what that was. A manifest goes first: half an image is none. Those of
+ * FastFreeze stay: nobody knows how old they are.
+ */
+export async function pruneImages(url: string, access: Access, retention: Retention): Promise<ListedImage[]> {
+  const { images } = await findAll(url, access);
   const gone = images.filter((image, at) => !isKept(images.slice(0, at), image, retention));
   for (const { store, manifest } of retention.dryRun ? [] : gone) {
     await store.remove([manifestName]);

@@ -12,16 +12,27 @@ export async function* unpackLz4(packed: AsyncIterable<Buffer>): AsyncGenerator<
     child.on("error", (thrown: NodeJS.ErrnoException) => reject(missing(thrown)));
     child.on("close", resolve);
   });
-  const fed = pipeline(packed, child.stdin);
-  fed.catch(() => undefined);
+  let broken: { why: unknown } | undefined;
+  // Where the program ends early, writing to it fails too: only what its source throws is news.
+  const source = noting(packed, (why) => (broken = { why }));
+  pipeline(source, child.stdin).catch(() => undefined);
   ended.catch(() => undefined);
   try {
     for await (const part of child.stdout as AsyncIterable<Buffer>) yield part;
-    await Promise.all([ended, fed]);
     const code = await ended;
+    if (broken !== undefined) throw broken.why;
     if (code !== 0) throw imageError("IMAGE_DAMAGED", `lz4 ended with ${code}: ${said.trim()}`);
   } finally {
     child.kill("SIGKILL");
+  }
+}
+
+async function* noting<T>(from: AsyncIterable<T>, broken: (why: unknown) => void): AsyncGenerator<T> {
+  try {
+    yield* from;
+  } catch (thrown) {
+    broken(thrown);
+    throw thrown;
   }
 }
 

@@ -10,9 +10,11 @@ export function imagesText({ images, unread }: Catalog): string {
   return [...table, ...unread.map(({ url, problem }) => `${url}: ${problem}`)].join("\n");
 }
 
-function row({ service, createdAt, bytes, stored, packing, encrypted, url }: ListedImage): string[] {
+function row({ made, service, createdAt, bytes, stored, packing, encrypted, url }: ListedImage): string[] {
   const how = encrypted ? `${packing}, encrypted` : packing;
-  return [service, createdAt.replace(/\.\d+Z$/, "Z"), formatSize(bytes), formatSize(stored), how, url];
+  const created = createdAt?.replace(/\.\d+Z$/, "Z") ?? `by ${made}`;
+  const memory = bytes === null ? "?" : formatSize(bytes);
+  return [service ?? "?", created, memory, formatSize(stored), how, url];
 }
 
 /** The processes of `image inspect`, children below their parents, with what they have open. */

@@ -162,15 +162,19 @@ test("an image that is not what was written is refused by name, and nothing is t
   );
 }, 180_000);
 
-/** Holds whoever takes the images, as soon as he is there. */
-const holdShards =
-  "for n in $(seq 1 6000); do pids=$(pgrep -f '[s]hards capture') && kill -STOP $pids && exit; sleep 0.01; done; exit 1";
+/** Holds whoever takes the images, as soon as something of them is there: the service is frozen then. */
+const holdShards = `\
+for n in $(seq 1 6000); do
+  [ -n "$(find ${images} -name '*.shard' -size +0)" ] && kill -STOP $(pgrep -f '[s]hards capture') && exit
+  sleep 0.01
+done
+exit 1`;
 
 const unfinished = (): Promise<string> =>
   stage().on("a", "sh", "-c", `ls -A ${images}/pattern 2>/dev/null || true`);
 
 test("what takes the images stands still: it is given up, and the service goes on", async () => {
-  const { plan, witness } = await scene();
+  const { plan, witness } = await scene(400);
   const held = stage().on("a", "sh", "-c", holdShards);
   const ended = await stage().fastmig("checkpoint", plan, "--to", url, "--lease", "3s", "--json");
   await held;
@@ -183,7 +187,7 @@ test("what takes the images stands still: it is given up, and the service goes o
 }, 120_000);
 
 test("the daemon is killed while the service is frozen: the next one lets it go", async () => {
-  const { service, plan, witness } = await scene();
+  const { service, plan, witness } = await scene(400);
   const held = stage().on("a", "sh", "-c", holdShards);
   const running = stage().fastmig("checkpoint", plan, "--to", url);
   await held;
@@ -201,7 +205,7 @@ test("the daemon is killed while the service is frozen: the next one lets it go"
 }, 120_000);
 
 test("SIGINT to the CLI while the service is frozen: it is given up", async () => {
-  const { service, plan, witness } = await scene();
+  const { service, plan, witness } = await scene(400);
   const held = stage().on("a", "sh", "-c", holdShards);
   const running = stage().startFastmig("checkpoint", plan, "--to", url);
   await held;
@@ -231,7 +235,9 @@ test("an image in the container's own layer would be lost with it, and is refuse
   const ended = await stage().fastmig("checkpoint", plan, "--to", "file:/images", "--json");
   expect(answer(ended)).toMatchObject(failed("IMAGE_URL", /lies in the container's own layer/));
   const wrong = await stage().fastmig("checkpoint", plan, "--to", "images", "--json");
-  expect(answer(wrong)).toMatchObject(failed("IMAGE_URL", /the path of an image is absolute/));
+  expect(answer(wrong)).toMatchObject(
+    failed("IMAGE_URL", /the path of an image is absolute/, exitCodes.usage),
+  );
   await witness.servesOn("a");
 }, 60_000);
 

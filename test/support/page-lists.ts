@@ -1,7 +1,7 @@
 /** CRIU's lists of pages (pagemap-*.img) as tests write and read them. */
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
 import { join, normalize } from "node:path";
-import { fields } from "../../src/criu/protobuf.js";
+import { fields } from "../../src/protobuf.js";
 
 export const pageSize = 4096;
 export const present = 4;

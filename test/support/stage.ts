@@ -19,6 +19,8 @@ export type Move = Partial<Omit<WrittenMigration, "service">> & {
 /** Two nodes, a place for files and journals, clients, and the program under test. */
 export class Stage {
   readonly clients: Clients;
+  /** More variables for the program under test, until the stage is cleared. */
+  env: Record<string, string> = {};
 
   private constructor(
     readonly lab: LabState,
@@ -94,6 +96,7 @@ export class Stage {
       NO_COLOR: "1",
       FASTMIG_SSH_CONFIG: this.lab.sshConfig,
       XDG_STATE_HOME: join(this.dir, "state"),
+      ...this.env,
     };
   }
 
@@ -103,6 +106,7 @@ export class Stage {
 
   /** Ends every client and container, lifts every fault: the next test starts from nothing. */
   async clear(): Promise<void> {
+    this.env = {};
     await this.clients.stopAll();
     await healAll(this.lab);
     await setRate(this.lab, null);

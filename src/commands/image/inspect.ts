@@ -1,7 +1,6 @@
-import { Args } from "@oclif/core";
 import { BaseCommand } from "../../base-command.js";
 import type { DumpedProcess } from "../../criu/tree.js";
-import { passphraseFlag } from "../../migration/image/flags.js";
+import { passphraseFlag, urlArgument } from "../../migration/image/flags.js";
 import { formatSize } from "../../units.js";
 
 interface Inspected {
@@ -27,9 +26,7 @@ export default class Inspect extends BaseCommand {
     "<%= config.bin %> image inspect file:/srv/images/redis",
     "<%= config.bin %> image inspect file:/srv/images/redis --json",
   ];
-  static override args = {
-    url: Args.string({ description: "file:PATH, a path of this machine", required: true }),
-  };
+  static override args = { url: urlArgument };
   static override flags = passphraseFlag;
 
   async run(): Promise<Inspected> {
@@ -42,7 +39,7 @@ export default class Inspect extends BaseCommand {
         import("../../criu/tree.js"),
         import("../../ui/images.js"),
       ]);
-    const image = await findImage(args.url);
+    const image = await findImage(args.url, process.env);
     const reader = await ImageReader.open(image, await readPassphrase(flags["passphrase-file"]));
     const processes = await readDump((name) => reader.read(name));
     const inspected = describe(image, processes);

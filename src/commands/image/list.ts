@@ -1,13 +1,11 @@
-import { Args } from "@oclif/core";
 import { BaseCommand } from "../../base-command.js";
+import { urlArgument } from "../../migration/image/flags.js";
 import type { Catalog } from "../../image/catalog.js";
 
 export default class List extends BaseCommand {
   static override summary = "the images at a place, and right below it";
   static override examples = ["<%= config.bin %> image list file:/srv/images"];
-  static override args = {
-    url: Args.string({ description: "file:PATH, a path of this machine", required: true }),
-  };
+  static override args = { url: urlArgument };
 
   async run(): Promise<Catalog> {
     const { args } = await this.parse(List);
@@ -15,7 +13,7 @@ export default class List extends BaseCommand {
       import("../../image/catalog.js"),
       import("../../ui/images.js"),
     ]);
-    const catalog = await listImages(args.url);
+    const catalog = await listImages(args.url, process.env);
     const text = imagesText(catalog);
     this.log(text === "" ? `there is no image at ${args.url}` : text);
     return catalog;

@@ -1,5 +1,6 @@
-import { Args, Flags } from "@oclif/core";
+import { Flags } from "@oclif/core";
 import { BaseCommand } from "../../base-command.js";
+import { urlArgument } from "../../migration/image/flags.js";
 import { exitCodes, FastmigError } from "../../errors.js";
 import type { ListedImage } from "../../image/catalog.js";
 import { readFlag } from "../../migration/flags.js";
@@ -13,9 +14,7 @@ export default class Prune extends BaseCommand {
     "<%= config.bin %> image prune file:/srv/images --keep-last 3 --dry-run",
     "<%= config.bin %> image prune file:/srv/images --keep-last 1 --older-than 24h",
   ];
-  static override args = {
-    url: Args.string({ description: "file:PATH, a path of this machine", required: true }),
-  };
+  static override args = { url: urlArgument };
   static override flags = {
     "keep-last": Flags.integer({ description: "how many of each service stay", min: 0, helpValue: "N" }),
     "older-than": Flags.string({ description: durationForm, helpValue: "DURATION" }),
@@ -28,7 +27,7 @@ export default class Prune extends BaseCommand {
     if (keepLast === undefined && age === undefined) throw nothingNamed();
     const { pruneImages } = await import("../../image/catalog.js");
     const olderThan = age === undefined ? 0 : readFlag("--older-than", age, parseDuration);
-    const removed = await pruneImages(args.url, {
+    const removed = await pruneImages(args.url, process.env, {
       keepLast: keepLast ?? 0,
       olderThan,
       dryRun,

@@ -1,15 +1,12 @@
-import { Args } from "@oclif/core";
 import { BaseCommand } from "../../base-command.js";
-import { passphraseFlag } from "../../migration/image/flags.js";
+import { passphraseFlag, urlArgument } from "../../migration/image/flags.js";
 import { formatSize } from "../../units.js";
 
 export default class Verify extends BaseCommand {
   static override summary = "read every byte of an image, and say whether it is what was written";
   static override description = "Exit code 3 where it is not: the message names what is wrong.";
   static override examples = ["<%= config.bin %> image verify file:/srv/images/redis --passphrase-file key"];
-  static override args = {
-    url: Args.string({ description: "file:PATH, a path of this machine", required: true }),
-  };
+  static override args = { url: urlArgument };
   static override flags = passphraseFlag;
 
   async run(): Promise<{ url: string; verified: number }> {
@@ -20,7 +17,7 @@ export default class Verify extends BaseCommand {
       import("../../image/passphrase.js"),
     ]);
     const passphrase = await readPassphrase(flags["passphrase-file"]);
-    const reader = await ImageReader.open(await findImage(args.url), passphrase);
+    const reader = await ImageReader.open(await findImage(args.url, process.env), passphrase);
     let verified = 0;
     await reader.verify((bytes) => (verified = bytes));
     this.log(`${reader.image.url}: every one of ${formatSize(verified)} is what was written`);

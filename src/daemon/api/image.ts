@@ -5,9 +5,13 @@ import { ContainerPath, count, Epoch, Failure, MigrationId, text } from "./words
 /** Base64 of a passphrase's bytes; null: the image is not encrypted. */
 const passphrase = z.nullable(z.string().check(z.maxLength(8192)));
 
+/** Environment variables by which the store is reached, beside those of the daemon; secrets are among them. */
+const access = z.record(z.string(), z.string().check(z.maxLength(65_536)));
+
 export const CheckpointRequest = z.strictObject({
   id: MigrationId,
   url: text,
+  access,
   /** Whether the service goes on; else it ends once the image is whole. */
   leaveRunning: z.boolean(),
   packing: z.enum(["plain", "lz4", "zstd"]),
@@ -26,6 +30,7 @@ export const RestoreRequest = z.strictObject({
   /** At least; later than the image's in any case. */
   epoch: Epoch,
   url: text,
+  access,
   passphrase,
   /** The name of the service that the image has to be of. */
   service: text,
@@ -39,7 +44,7 @@ export const ImageWork = z.strictObject({
   url: text,
   state: z.enum(["working", "done", "failed"]),
   /**
-   * `preparing`, `frozen`, `publishing`, `ending`; `checking`, `restoring`, `resuming`. What it failed in, where it did.
+   * `preparing`, `frozen`, `publishing`, `ending`; `checking`, `fetching`, `restoring`, `resuming`. What it failed in, where it did.
    */
   phase: text,
   startedAt: z.string(),

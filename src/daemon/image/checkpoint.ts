@@ -1,16 +1,15 @@
 /** Freezes the service into an image: CRIU's images go into the shards as they come, the manifest is written last. */
 import { rm } from "node:fs/promises";
-import { release } from "node:os";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { newObjects, publish } from "../../image/image.js";
 import { makeKeys, type Keys, type KeySource } from "../../image/keys.js";
-import { type Manifest, writeManifest } from "../../image/manifest.js";
-import { openStore, type Store } from "../../image/store.js";
-import { type ImageUrl, parseImageUrl } from "../../image/url.js";
-import { readProcessor } from "../../instructions.js";
+import { writeManifest } from "../../image/manifest.js";
+import type { Store, Upload } from "../../image/store/store.js";
+import { parseImageUrl } from "../../image/url.js";
+import { makePipe } from "../../pipe.js";
 import { orAfter } from "../../wait.js";
-import type { CheckpointRequest, FinalRequest } from "../api.js";
-import { readText } from "../at-once.js";
+import type { CheckpointRequest } from "../api.js";
 import type { TreeOwner } from "../engine.js";
 import { noteTree, refuseStrays } from "../handover/departure.js";
 import { DumpRun, finalIn } from "../handover/dump-run.js";
@@ -21,22 +20,29 @@ import { TreeWatch } from "../handover/tree-watch.js";
 import { migrationDirectory } from "../paths.js";
 import { packInto, preservable, preservedArchive } from "../preserve.js";
 import { decide, readVerdict } from "../verdict.js";
-import { makePipe } from "../waiting.js";
 import type { ImageDeps } from "./deps.js";
+import { manifestOf, type Taken } from "./facts.js";
 import { ProgressLimit } from "./limit.js";
+import { makeObjects, removeObjects, storeFor } from "./objects.js";
 import { refuseOwnLayer } from "./own-layer.js";
 import type { WorkRecord } from "./record.js";
-import { type Capture, type Captured, startCapture } from "./shards.js";
+import { type Capture, startCapture } from "./shards.js";
 
 /** Milliseconds in which it is known whether the shards failed before CRIU did. */
 const lastWords = 1000;
+
+/** Where an image goes, and under which keys. */
+interface Target {
+  store: Store;
+  upload: Upload;
+  keys: Keys;
+  source: KeySource;
+}
 
 export class Checkpoint {
   readonly #deps: ImageDeps;
   readonly #request: CheckpointRequest;
   readonly #record: WorkRecord;
-  readonly #url: ImageUrl;
-  readonly #store: Store;
   readonly #objects: ReturnType<typeof newObjects>;
   /** Where the hook waits; where CRIU meets the shards. */
   readonly #directory: string;
@@ -45,16 +51,12 @@ export class Checkpoint {
   readonly #tree: TreeWatch;
   readonly #lease: Lease;
   readonly #held = Promise.withResolvers<void>();
-  /** Paths that were packed. */
-  #preserved: string[] = [];
 
-  /** Throws IMAGE_URL. The service runs. */
+  /** The service runs. */
   constructor(deps: ImageDeps, request: CheckpointRequest, record: WorkRecord) {
     this.#deps = deps;
     this.#request = request;
     this.#record = record;
-    this.#url = parseImageUrl(request.url);
-    this.#store = openStore(this.#url);
     this.#objects = newObjects(request.id, request.shards);
     this.#directory = migrationDirectory(deps.paths, request.id);
     this.#images = join(deps.paths.images, request.id);
@@ -72,62 +74,72 @@ export class Checkpoint {
    * frozen: `recover` brings it to an end.
    */
   async make(): Promise<void> {
-    await refuseOwnLayer(this.#url);
-    const { passphrase } = this.#request;
+    const { url, access, passphrase } = this.#request;
+    await refuseOwnLayer(parseImageUrl(url));
     const made = makeKeys(passphrase === null ? null : Buffer.from(passphrase, "base64"));
     made.catch(() => undefined);
+    const store = await storeFor(url, access);
     const owner = await treeOwner(await this.#deps.service.tree());
     await refuseStrays(this.#deps);
     await this.#deps.engine.warm(owner);
-    const { index, shards } = this.#objects;
-    const paths = await this.#store.create([index, ...shards]);
+    const upload = await this.#begin(store);
     try {
       await this.#run.getReady(this.#images, "streamed", owner);
       const { keys, source } = await made;
-      const { captured, facts } = await this.#freeze(owner, keys, paths);
-      await this.#conclude(captured, facts, keys, source);
+      const target = { store, upload, keys, source };
+      await this.#conclude(await this.#freeze(owner, target), target);
     } finally {
+      await upload.abandon();
       await rm(this.#images, { recursive: true, force: true });
+      await removeObjects(this.#deps.paths);
     }
   }
 
-  async #freeze(
-    owner: TreeOwner,
-    keys: Keys,
-    [index = "", ...shards]: string[],
-  ): Promise<{ captured: Captured; facts: FinalRequest["tree"] }> {
+  /** Objects that wait for their content. */
+  async #begin(store: Store): Promise<Upload> {
+    const { index, shards } = this.#objects;
+    const created = store.create([index, ...shards], await makeObjects(this.#deps.paths));
+    created.then(
+      (upload) => this.#record.aborted.catch(() => upload.abandon()),
+      () => undefined,
+    );
+    return Promise.race([created, this.#record.aborted]);
+  }
+
+  async #freeze(owner: TreeOwner, { store, upload, keys }: Target): Promise<Taken> {
     const { packing, passphrase } = this.#request;
+    const [index = "", ...shards] = upload.paths;
     const meeting = { directory: finalIn(this.#images), uid: owner.uid };
-    const settings = { packing, secret: passphrase !== null, keys };
+    // A thread that writes into a pipe waits for the store: then it is the shards that are written side by side.
+    const threads = store.remote ? Math.max(shards.length, availableParallelism()) : availableParallelism();
+    const settings = { packing, secret: passphrase !== null, keys, threads };
     const limit = new ProgressLimit(this.#request);
+    const capture = startCapture(meeting, { index, shards }, settings, (progress) => {
+      this.#record.note(progress);
+      limit.progress();
+      void this.#lease.renew();
+    });
     try {
-      const capture = await startCapture(meeting, { index, shards }, settings, (progress) => {
-        this.#record.note(progress);
-        limit.progress();
-        void this.#lease.renew();
-      });
-      return await this.#take(capture, limit.over).finally(() => capture.stop());
+      return await this.#take(capture, [limit.over, this.#record.aborted, upload.failed]);
     } finally {
       limit.end();
+      await capture.stop();
     }
   }
 
-  /** @param late rejects when it takes too long. */
-  async #take(
-    capture: Capture,
-    late: Promise<never>,
-  ): Promise<{ captured: Captured; facts: FinalRequest["tree"] }> {
-    const ends = [late, this.#record.aborted];
+  /** @param ends each rejects where it has to be given up. */
+  async #take(capture: Capture, ends: readonly Promise<never>[]): Promise<Taken> {
+    await Promise.race([capture.ready, ...ends]);
     await this.#lease.renew();
     this.#record.enter("frozen");
     this.#record.froze();
     await this.#run.start(this.#images, () => true);
     await Promise.race([this.#heldWith(capture), ...ends]);
     const all = Promise.all([this.#finish(capture), noteTree(this.#deps, this.#directory)]);
-    const [captured, facts] = await Promise.race([all, ...ends]);
+    const [finished, tree] = await Promise.race([all, ...ends]);
     // Where the hook let the tree go meanwhile, the files beside the memory may be of later than that.
     if ((await readVerdict(this.#directory)) !== null) throw leaseOver();
-    return { captured, facts };
+    return { ...finished, tree };
   }
 
   /** Resolves when the tree is frozen and dumped. */
@@ -142,38 +154,34 @@ export class Checkpoint {
   }
 
   /** The tree stands still: what it has on its disk is what it knows of. */
-  async #finish(capture: Capture): Promise<Captured> {
-    this.#preserved = await preservable(this.#request.preserve);
-    if (this.#preserved.length > 0) {
+  async #finish(capture: Capture): Promise<Omit<Taken, "tree">> {
+    const preserved = await preservable(this.#request.preserve);
+    if (preserved.length > 0) {
       const pipe = join(this.#images, preservedArchive);
       await makePipe(pipe, "0600");
       await capture.add(preservedArchive, pipe);
-      await Promise.race([packInto(pipe, this.#preserved), capture.ended]);
+      await Promise.race([packInto(pipe, preserved), capture.ended]);
     }
-    return capture.finish();
+    return { captured: await capture.finish(), preserved };
   }
 
   /** A service that goes on need not wait until the image would outlast a crash; one that ends has to. */
-  async #conclude(
-    captured: Captured,
-    facts: FinalRequest["tree"],
-    keys: Keys,
-    source: KeySource,
-  ): Promise<void> {
-    const manifest = await this.#manifest(captured, facts, source);
+  async #conclude(taken: Taken, { store, upload, keys, source }: Target): Promise<void> {
+    const { captured } = taken;
+    const manifest = await manifestOf(this.#deps, this.#request, this.#objects, taken, source);
     if (this.#request.leaveRunning) await this.#letGo();
     this.#record.enter("publishing");
-    // A disk does not say how far it is.
+    // A store does not say how far it is.
     const waiting = setInterval(() => void this.#lease.renew(), 1000);
     try {
-      await this.#store.settle([this.#objects.index, ...this.#objects.shards]);
-      await publish(this.#store, writeManifest(manifest, keys), manifest);
+      await Promise.race([upload.settle(), this.#record.aborted]);
+      await publish(store, writeManifest(manifest, keys), manifest);
     } finally {
       clearInterval(waiting);
     }
     const stored = captured.shards.reduce((sum, size) => sum + size, captured.index.size);
     this.#record.note({ bytes: captured.bytes, stored });
-    if (!this.#request.leaveRunning) await this.#end();
+    if (!this.#request.leaveRunning) await this.#end(store.url);
   }
 
   async #letGo(): Promise<void> {
@@ -184,42 +192,11 @@ export class Checkpoint {
   }
 
   /** The verdict stands before anybody dies: whatever comes then, this node does not start the service again. */
-  async #end(): Promise<void> {
+  async #end(url: string): Promise<void> {
     this.#record.enter("ending");
     if ((await decide(this.#directory, "released")) !== "released") throw leaseOver();
-    if (!(await bury(this.#deps, this.#tree))) throw goesOn(this.#store.url);
+    if (!(await bury(this.#deps, this.#tree))) throw goesOn(url);
     this.#record.thawed();
-  }
-
-  async #manifest(
-    { shards, index, bytes, files }: Captured,
-    tree: FinalRequest["tree"],
-    key: KeySource,
-  ): Promise<Manifest> {
-    const { ownership, engine, version } = this.#deps;
-    const { epoch, service } = ownership.get();
-    if (service === null) throw new Error("nobody knows what the service is started with");
-    const { model, features } = readProcessor(await readText("/proc/cpuinfo"));
-    return {
-      format: "fastmig-image",
-      version: 1,
-      id: this.#request.id,
-      createdAt: new Date().toISOString(),
-      fastmig: version,
-      service,
-      epoch,
-      tree,
-      criu: engine.version,
-      kernel: release(),
-      processor: { model, features: features.join(" ") },
-      preserved: this.#preserved,
-      packing: this.#request.packing,
-      key,
-      bytes,
-      files,
-      index: { name: this.#objects.index, ...index },
-      shards: shards.map((size, at) => ({ name: this.#objects.shards[at] ?? "", size })),
-    };
   }
 }
 

@@ -5,6 +5,7 @@ import { formatImageUrl, type ImageUrl } from "../../image/url.js";
 
 /** Throws IMAGE_URL where an image would lie in the container's own layer, and be lost with it. */
 export async function refuseOwnLayer(url: ImageUrl): Promise<void> {
+  if (url.scheme !== "file") return;
   if ((await deviceOf(url.path)) !== (await stat("/")).dev) return;
   throw imageError(
     "IMAGE_URL",

@@ -9,7 +9,15 @@ import { Failed } from "../handover/half.js";
 import type { DaemonPaths } from "../paths.js";
 
 export type Phase =
-  "preparing" | "frozen" | "publishing" | "ending" | "checking" | "restoring" | "resuming" | "recovering";
+  | "preparing"
+  | "frozen"
+  | "publishing"
+  | "ending"
+  | "checking"
+  | "fetching"
+  | "restoring"
+  | "resuming"
+  | "recovering";
 
 export class WorkRecord {
   readonly #view: ImageWork;
@@ -17,6 +25,7 @@ export class WorkRecord {
   #frozen: (() => number) | undefined;
   readonly #over = Promise.withResolvers<void>();
   readonly #aborted = Promise.withResolvers<never>();
+  readonly #abort = new AbortController();
 
   constructor({ id, verb, url }: Pick<ImageWork, "id" | "verb" | "url">) {
     this.#view = {
@@ -40,8 +49,15 @@ export class WorkRecord {
     return this.#aborted.promise;
   }
 
+  /** The same, for whoever takes a signal. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
   abort(): void {
-    this.#aborted.reject(new Error("given up on request"));
+    const why = new Error("given up on request");
+    this.#abort.abort(why);
+    this.#aborted.reject(why);
   }
 
   enter(phase: Phase): void {

@@ -1,9 +1,10 @@
 /** What failed half way, or an earlier daemon had begun: its verdict stands, or it is given up now. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { findImage, newObjects } from "../../image/image.js";
-import { openStore } from "../../image/store.js";
-import { parseImageUrl } from "../../image/url.js";
+import { messageOf } from "../../errors.js";
+import { newObjects, readImage } from "../../image/image.js";
+import type { Access } from "../../image/store/access.js";
+import { orAfter } from "../../wait.js";
 import { DumpRun } from "../handover/dump-run.js";
 import { killTree } from "../handover/kill.js";
 import { RestoreRun } from "../handover/restore-run.js";
@@ -14,28 +15,34 @@ import { decide } from "../verdict.js";
 import { makeDirectory } from "../at-once.js";
 import { bury } from "./checkpoint.js";
 import type { ImageDeps } from "./deps.js";
+import { removeObjects, storeFor } from "./objects.js";
 import type { Remembered } from "./record.js";
 import { takeOver } from "./restore.js";
 
 /** Brings it to an end. True: to the one that was asked for; else the service goes on as before, or nothing of it runs. */
-export async function recover(deps: ImageDeps, work: Remembered): Promise<boolean> {
+export async function recover(deps: ImageDeps, work: Remembered, access: Access = {}): Promise<boolean> {
   const directory = migrationDirectory(deps.paths, work.id);
   await makeDirectory(directory);
   const done =
     work.verb === "checkpoint"
-      ? await recoverCheckpoint(deps, work, directory)
+      ? await recoverCheckpoint(deps, work, directory, access)
       : await recoverRestore(deps, work, directory);
   await rm(join(deps.paths.images, work.id), { recursive: true, force: true });
+  await removeObjects(deps.paths);
   return done;
 }
+
+/** Milliseconds that a store has to tidy up: whoever waits is to hear that the service goes on. */
+const patience = 10_000;
 
 type Of<V> = Extract<Remembered, { verb: V }>;
 const nothing = { held: () => undefined, ended: () => undefined };
 
 async function recoverCheckpoint(
   deps: ImageDeps,
-  { id, url }: Of<"checkpoint">,
+  work: Of<"checkpoint">,
   directory: string,
+  access: Access,
 ): Promise<boolean> {
   const run = new DumpRun(deps, directory, nothing);
   const tree = new TreeWatch(deps, directory, run);
@@ -43,14 +50,19 @@ async function recoverCheckpoint(
   // A CRIU that is killed lets the tree go, wherever it is.
   await run.discard();
   await tree.resumed();
-  await removeUnfinished(url, id);
+  try {
+    await orAfter(patience, () => removeUnfinished(work, access));
+  } catch (thrown) {
+    // It takes room there; nobody takes it for an image.
+    deps.log.error("what there is of the image stays", { url: work.url, message: messageOf(thrown) });
+  }
   return false;
 }
 
-async function removeUnfinished(url: string, id: string): Promise<void> {
-  const whole = await findImage(url).catch(() => undefined);
+async function removeUnfinished({ url, id }: Of<"checkpoint">, access: Access): Promise<void> {
+  const store = await storeFor(url, access);
+  const whole = await readImage(store).catch(() => undefined);
   if (whole?.manifest.id === id) return;
-  const store = openStore(parseImageUrl(url));
   const { index } = newObjects(id, 0);
   const shards = (await store.list()).filter((name) => name.startsWith(`${id}-`));
   await store.remove([index, ...shards]);

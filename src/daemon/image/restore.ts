@@ -2,12 +2,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { imageError } from "../../image/errors.js";
-import { checkImage, findImage, objectsOf, type StoredImage } from "../../image/image.js";
+import { checkImage, objectsOf, readImage, type StoredImage } from "../../image/image.js";
 import type { Keys } from "../../image/keys.js";
 import { type Manifest } from "../../image/manifest.js";
 import { instructionsOf, readFeatures } from "../../instructions.js";
 import { compareVersions } from "../../versions.js";
 import type { RestoreRequest } from "../api.js";
+import { sumOf } from "../../sum.js";
+import { formatSize } from "../../units.js";
 import { readText } from "../at-once.js";
 import { ownDirectory, readLog, restoreLog } from "../engine.js";
 import { criuFailure } from "../handover/criu-failure.js";
@@ -15,14 +17,16 @@ import { finalIn } from "../handover/dump-run.js";
 import { Failed } from "../handover/half.js";
 import { RestoreRun } from "../handover/restore-run.js";
 import { hasResumed } from "../handover/statistics.js";
+import { freeBytes } from "../images.js";
 import { migrationDirectory } from "../paths.js";
 import { preservedArchive, unpackOnly } from "../preserve.js";
 import { readStat } from "../procfs.js";
 import { succeeded } from "../processes.js";
 import { decide } from "../verdict.js";
 import type { ImageDeps } from "./deps.js";
+import { makeObjects, removeObjects, storeFor } from "./objects.js";
 import { remember, type WorkRecord } from "./record.js";
-import { type Served, type ShardSettings, startPrinting, startServing } from "./shards.js";
+import { type Served, type Shards, type ShardSettings, startPrinting, startServing } from "./shards.js";
 
 export class Restore {
   readonly #deps: ImageDeps;
@@ -54,8 +58,8 @@ export class Restore {
    */
   async make(): Promise<void> {
     this.#record.enter("checking");
-    const passphrase = this.#request.passphrase;
-    const image = await findImage(this.#request.url);
+    const { passphrase, url, access, id } = this.#request;
+    const image = await readImage(await storeFor(url, access));
     const keys = await checkImage(image, passphrase === null ? null : Buffer.from(passphrase, "base64"));
     await this.#checkFit(image.manifest);
     const { tree } = image.manifest;
@@ -64,21 +68,23 @@ export class Restore {
     await this.#run.makeWay(tree.highestPid);
     await ownDirectory(this.#directory, tree);
     for (const path of [this.#images, finalIn(this.#images)]) await ownDirectory(path, tree);
-    const { id, url } = this.#request;
     const { service } = image.manifest;
     const epoch = Math.max(this.#request.epoch, image.manifest.epoch + 1);
     const work = { verb: "restore" as const, id, url, epoch, service, rootPid: tree.rootPid };
     await remember(this.#deps.paths, work);
-    const [served, settings] = await this.#objects(image, keys);
     const meeting = { directory: finalIn(this.#images), uid: tree.uid };
-    const serving = await startServing(meeting, served, settings);
+    let serving: Shards | undefined;
     try {
+      const [served, settings] = await this.#objects(image, keys);
+      serving = startServing(meeting, served, settings);
+      await Promise.race([serving.ready, this.#record.aborted]);
       await this.#unpack(image.manifest, served, settings);
       await this.#restore(image.manifest);
       await takeOver(this.#deps, work);
     } finally {
-      await serving.stop();
+      await serving?.stop();
       await rm(this.#images, { recursive: true, force: true });
+      await removeObjects(this.#deps.paths);
     }
   }
 
@@ -103,10 +109,17 @@ export class Restore {
       );
   }
 
-  async #objects({ store, manifest }: StoredImage, keys: Keys): Promise<[Served, ShardSettings]> {
-    const { packing, key } = manifest;
-    const [index = "", ...shards] = await store.fetch(objectsOf(manifest));
-    const served = { index, shards, tag: manifest.index.tag };
+  async #objects({ url, store, manifest }: StoredImage, keys: Keys): Promise<[Served, ShardSettings]> {
+    const { paths } = this.#deps;
+    const { packing, key, index, shards } = manifest;
+    this.#record.enter("fetching");
+    const size = sumOf([index, ...shards].map((object) => object.size));
+    const free = await freeBytes(paths.state);
+    if (store.remote && free < size)
+      throw imageError("IMAGE_UNFIT", `${url} takes ${formatSize(size)}, and ${formatSize(free)} are free`);
+    const names = objectsOf(manifest);
+    const [first = "", ...others] = await store.fetch(names, await makeObjects(paths), this.#record.signal);
+    const served = { index: first, shards: others, tag: index.tag };
     return [served, { packing, secret: key.kind === "passphrase", keys }];
   }
 

@@ -17,6 +17,8 @@ export interface ShardSettings {
   packing: Packing;
   secret: boolean;
   keys: Keys;
+  /** Threads that pack and write; without it, as many as there are processors. */
+  threads?: number;
 }
 
 /** Where CRIU, as this user, finds its socket. */
@@ -47,33 +49,27 @@ export interface Served {
   tag: string;
 }
 
-/** Rejects, with its last words, where it ends before it is ready. */
-export async function startCapture(
+/** CRIU may come once it is ready. */
+export function startCapture(
   { directory, uid }: Meeting,
   paths: { index: string; shards: readonly string[] },
   settings: ShardSettings,
   onProgress: (progress: CaptureProgress) => void,
-): Promise<Capture> {
+): Capture {
   const words = ["capture", directory, String(uid), paths.index, ...packingWords(settings), ...paths.shards];
-  const capture = new Capture(words, settings.keys, onProgress);
-  await capture.ready;
-  return capture;
+  return new Capture(words, settings.keys, onProgress);
 }
 
-/**
- * Verifies every byte, then waits for a CRIU. Rejects with IMAGE_DAMAGED where something is not what was written.
- */
-export async function startServing(
+/** Verifies every byte, then is ready for a CRIU; IMAGE_DAMAGED where something is not what was written. */
+export function startServing(
   { directory, uid }: Meeting,
   { index, shards, tag }: Served,
   settings: ShardSettings,
-): Promise<Shards> {
-  const serving = new Shards(
+): Shards {
+  return new Shards(
     ["serve", directory, String(uid), index, tag, ...packingWords(settings), ...shards],
     settings.keys,
   );
-  await serving.ready;
-  return serving;
 }
 
 /** One file of the image, as a stream; `ended` tells whether it is whole. */
@@ -85,8 +81,8 @@ export function startPrinting(
   return new Printing(["print", name, index, tag, ...packingWords(settings), ...shards], settings.keys);
 }
 
-function packingWords({ packing, secret }: ShardSettings): string[] {
-  return [`${packing}${secret ? "+secret" : ""}`, String(Math.min(mostThreads, availableParallelism()))];
+function packingWords({ packing, secret, threads = availableParallelism() }: ShardSettings): string[] {
+  return [`${packing}${secret ? "+secret" : ""}`, String(Math.min(mostThreads, threads))];
 }
 
 class Program {
@@ -140,7 +136,7 @@ export class Shards extends Program {
     this.#ready.promise.catch(() => undefined);
   }
 
-  /** Resolves when CRIU may come. */
+  /** Resolves when CRIU may come; rejects, with its last words, where it ended before. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }

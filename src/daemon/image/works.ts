@@ -87,18 +87,22 @@ export class ImageWorks {
   /** The same again is answered alike. */
   #begin(
     verb: ImageWork["verb"],
-    { id, url }: { id: string; url: string },
+    { id, url, access }: Pick<CheckpointRequest, "id" | "url" | "access">,
     make: (record: WorkRecord) => Promise<void>,
   ): ImageWork {
     if (this.#last?.view.id === id) return this.#last.view;
     this.refuseBusy();
     const record = new WorkRecord({ id, verb, url });
     this.#last = record;
-    void this.#follow(record, make);
+    void this.#follow(record, access, make);
     return record.view;
   }
 
-  async #follow(record: WorkRecord, make: (record: WorkRecord) => Promise<void>): Promise<void> {
+  async #follow(
+    record: WorkRecord,
+    access: CheckpointRequest["access"],
+    make: (record: WorkRecord) => Promise<void>,
+  ): Promise<void> {
     const { log } = this.#deps;
     const { verb, url, id } = record.view;
     try {
@@ -109,7 +113,7 @@ export class ImageWorks {
       log.info(verb, { id, url });
     } catch (thrown) {
       log.error(`the ${verb} failed`, { id, url, message: messageOf(thrown) });
-      await this.#settle();
+      await this.#settle(access);
       record.thawed();
       record.end({ thrown });
     }
@@ -117,10 +121,10 @@ export class ImageWorks {
   }
 
   /** Brings to an end what stands half way: where even that fails, it is the next daemon's. */
-  async #settle(): Promise<void> {
+  async #settle(access: CheckpointRequest["access"]): Promise<void> {
     try {
       const work = await recall(this.#deps.paths);
-      if (work !== undefined) await recover(this.#deps, work);
+      if (work !== undefined) await recover(this.#deps, work, access);
       await forget(this.#deps.paths);
     } catch (thrown) {
       this.#deps.log.error("it cannot be brought to an end", { message: messageOf(thrown) });

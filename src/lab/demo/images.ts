@@ -25,7 +25,7 @@ export async function buildFastmigImage(say: Say): Promise<BuiltImage> {
     dockerfile: await readFile(join(packageRoot, "Dockerfile"), "utf8"),
     context: {
       native: join(packageRoot, "native"),
-      "build/container/daemon.mjs": join(packageRoot, "build/container/daemon.mjs"),
+      "build/container/daemon": join(packageRoot, "build/container/daemon"),
       "build/container/node": nodeRuntime(),
     },
     args: { BASE: baseName, DEBIAN_MIRROR: await hostMirror() },

@@ -12,6 +12,8 @@ import { followWork } from "./work.js";
 /** How an image is made. Durations in milliseconds. */
 export interface CheckpointOptions {
   url: string;
+  /** What it takes to reach the store from there, as environment variables. */
+  access: Record<string, string>;
   leaveRunning: boolean;
   packing: "plain" | "lz4" | "zstd";
   shards: number;

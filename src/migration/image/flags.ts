@@ -6,6 +6,12 @@ import { chooseService } from "../choose.js";
 
 export const serviceArgument = Args.string({ description: "the service, where the plan has several" });
 
+/** Of an image that this machine reads itself. */
+export const urlArgument = Args.string({
+  description: "file:PATH (a path of this machine), s3://BUCKET/PATH or gs://BUCKET/PATH",
+  required: true,
+});
+
 export const passphraseFlag = {
   "passphrase-file": Flags.string({
     description: "a file whose first line is the image's passphrase",

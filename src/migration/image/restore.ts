@@ -25,6 +25,8 @@ export interface Restored {
 
 export interface RestoreOptions {
   url: string;
+  /** What it takes to reach the store from there, as environment variables. */
+  access: Record<string, string>;
   /** The node. */
   on: string;
   passphrase: Buffer | null;
@@ -37,7 +39,7 @@ export interface RestoreOptions {
 export async function restoreService(
   nodes: Nodes,
   service: PlanService,
-  { url, on, passphrase }: RestoreOptions,
+  { url, access, on, passphrase }: RestoreOptions,
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<Restored> {
   const { name } = service;
@@ -53,7 +55,7 @@ export async function restoreService(
   const id = ulid();
   signal.throwIfAborted();
   const secret = passphrase?.toString("base64") ?? null;
-  await daemon.restore({ id, epoch: decision.epoch, url, passphrase: secret, service: name });
+  await daemon.restore({ id, epoch: decision.epoch, url, access, passphrase: secret, service: name });
   const work = await followWork({ daemon, id, service: name, progress, signal });
   if (service.health !== null)
     await awaitHealth(site, service.health, [`see \`podman logs ${name}\` on ${on}`]);

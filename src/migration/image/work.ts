@@ -47,12 +47,13 @@ async function look(daemon: DaemonClient, id: string, signal: AbortSignal): Prom
 }
 
 /** Nothing was touched where the image is to blame; else what stood before stands again. */
-function failed({ verb, failure }: ImageWork, service: string): FastmigError {
+function failed({ verb, failure, phase }: ImageWork, service: string): FastmigError {
   const code = failure?.code ?? "FAILED";
+  const untouched = code.startsWith("IMAGE_") && !["frozen", "publishing", "ending"].includes(phase);
   const after = verb === "checkpoint" ? `${service} goes on` : `nothing of ${service} runs here`;
   return new FastmigError(`${verb} of ${service}: ${failure?.message ?? "it failed"}; ${after}`, {
     code,
-    exit: code.startsWith("IMAGE_") ? exitCodes.preflight : exitCodes.rolledBack,
+    exit: untouched ? exitCodes.preflight : exitCodes.rolledBack,
     details: failure?.log ?? [],
     ...(failure?.hint ? { hint: failure.hint } : {}),
   });

@@ -35,13 +35,13 @@ const names = (images: readonly { url: string }[]): string[] =>
 
 test("the newest first, with what they take; what cannot be read is named", async () => {
   mkdirSync(join(place, "other"));
-  writeFileSync(join(place, "other", "manifest.json"), '{"version": "3"}');
+  writeFileSync(join(place, "other", "manifest.json"), '{"format": "another", "version": "3"}');
   mkdirSync(join(place, "unfinished"));
-  const { images, unread } = await listImages(place);
+  const { images, unread } = await listImages(place, {});
   expect(names(images)).toEqual(["r3", "r2", "r1", "c1"]);
   expect(images[0]).toMatchObject({ service: "redis", stored: 300, bytes: 4096, encrypted: false });
   expect(unread).toEqual([
-    { url: `file:${place}/other`, problem: expect.stringContaining("FastFreeze's version 3") },
+    { url: `file:${place}/other`, problem: expect.stringContaining("an image of another version 3") },
   ]);
 });
 
@@ -55,9 +55,9 @@ test.each([
   [{ keepLast: 1, olderThan: 2.5 * day }, ["r1"]],
   [{ keepLast: 9, olderThan: 0 }, []],
 ])("%j removes %j", async (retention, gone) => {
-  expect(names(await pruneImages(place, { ...retention, now, dryRun: true }))).toEqual(gone);
+  expect(names(await pruneImages(place, {}, { ...retention, now, dryRun: true }))).toEqual(gone);
   expect(readdirSync(place)).toHaveLength(4);
-  expect(names(await pruneImages(place, { ...retention, now, dryRun: false }))).toEqual(gone);
+  expect(names(await pruneImages(place, {}, { ...retention, now, dryRun: false }))).toEqual(gone);
   for (const name of ["r1", "r2", "r3", "c1"])
     expect(existsSync(join(place, name))).toBe(!gone.includes(name));
 });

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
 import { lstat, mkdir, open, readFile, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Store } from "./store.js";
+import { missing } from "../errors.js";
+import type { Store, Upload } from "./store.js";
 
 /** A memory image holds every secret of its service. */
 const directoryMode = 0o700;
@@ -9,6 +10,7 @@ const fileMode = 0o600;
 
 export class FileStore implements Store {
   readonly url: string;
+  readonly remote = false;
   readonly #path: string;
 
   constructor(path: string) {
@@ -28,6 +30,12 @@ export class FileStore implements Store {
     } finally {
       await file?.close();
     }
+  }
+
+  async *content(name: string): AsyncGenerator<Buffer> {
+    const file = await orMissing(open(this.#at(name), constants.O_RDONLY));
+    if (file === undefined) throw missing(this.url, name);
+    yield* file.createReadStream() as AsyncIterable<Buffer>;
   }
 
   async size(name: string): Promise<number | undefined> {
@@ -66,15 +74,19 @@ export class FileStore implements Store {
     await rmdir(this.#path).catch(() => undefined);
   }
 
-  async create(names: readonly string[]): Promise<string[]> {
+  async create(names: readonly string[]): Promise<Upload> {
     await mkdir(this.#path, { recursive: true, mode: directoryMode });
-    for (const name of names) await (await open(this.#at(name), "wx", fileMode)).close();
-    return names.map((name) => this.#at(name));
-  }
-
-  async settle(names: readonly string[]): Promise<void> {
-    await Promise.all(names.map((name) => flush(this.#at(name))));
-    await flush(this.#path);
+    const paths = names.map((name) => this.#at(name));
+    for (const path of paths) await (await open(path, "wx", fileMode)).close();
+    return {
+      paths,
+      failed: new Promise(() => undefined),
+      settle: async () => {
+        await Promise.all(paths.map(flush));
+        await flush(this.#path);
+      },
+      abandon: () => Promise.resolve(),
+    };
   }
 
   fetch(names: readonly string[]): Promise<string[]> {

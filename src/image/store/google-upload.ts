@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { pause } from "../../wait.js";
+
+/** How often a request may fail before the next byte is taken. */
+const attempts = 5;
+/** Milliseconds that the store has for a request. */
+const patience = 60_000;
+
+/** What the store answers on the last request. */
+interface Stored {
+  md5Hash?: string;
+}
+
+/**
+ * An object that goes to Google's store in several requests, each of which can be taken up where it broke off. The SDK's own
+ * uploader copies what it sends twice, and says of an empty object what the store does not understand.
+ * https://docs.cloud.google.com/storage/docs/performing-resumable-uploads
+ */
+export class ResumableUpload {
+  readonly #session: string;
+  readonly #signal: AbortSignal;
+  readonly #digest = createHash("md5");
+  /** Bytes that the store has. */
+  #at = 0;
+  #stored: Stored | undefined;
+
+  /** @param session its URL, by which alone the store knows us. */
+  constructor(session: string, signal: AbortSignal) {
+    this.#session = session;
+    this.#signal = signal;
+  }
+
+  /** @param bytes a multiple of 256 KiB, where more come. */
+  async send(bytes: Buffer): Promise<void> {
+    this.#digest.update(bytes);
+    await this.#sendAs(bytes, "*");
+  }
+
+  /** With what was left of it. Rejects where the store has something else than what was sent. */
+  async finish(bytes: Buffer): Promise<void> {
+    this.#digest.update(bytes);
+    await this.#sendAs(bytes, this.#at + bytes.length);
+    if (this.#stored?.md5Hash !== this.#digest.digest("base64"))
+      throw new Error("the store has something else than what was sent");
+  }
+
+  async #sendAs(bytes: Buffer, total: number | "*"): Promise<void> {
+    const start = this.#at;
+    const end = start + bytes.length;
+    const isDone = (): boolean => (total === "*" ? this.#at === end : this.#stored !== undefined);
+    for (let failed = 0; !isDone();) {
+      const before = this.#at;
+      try {
+        if (failed > 0) await this.#put(Buffer.alloc(0), "bytes */*");
+        if (isDone()) return;
+        const rest = bytes.subarray(this.#at - start);
+        const span = rest.length === 0 ? "*" : `${this.#at}-${end - 1}`;
+        await this.#put(rest, `bytes ${span}/${total}`);
+      } catch (thrown) {
+        if (failed === attempts || thrown instanceof Refused || this.#signal.aborted) throw thrown;
+        await pause(250 * 2 ** failed, this.#signal);
+      }
+      failed = this.#at > before ? 0 : failed + 1;
+      if (failed > attempts) throw new Error("the store takes no more");
+    }
+  }
+
+  async #put(body: Buffer, range: string): Promise<void> {
+    const answer = await fetch(this.#session, {
+      method: "PUT",
+      headers: { "Content-Range": range },
+      body: new Uint8Array(body.buffer, body.byteOffset, body.length),
+      redirect: "manual",
+      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(patience)]),
+    });
+    const text = await answer.text();
+    if (answer.ok) this.#stored = JSON.parse(text) as Stored;
+    else if (answer.status === 308) this.#at = taken(answer.headers.get("Range"));
+    else if (answer.status >= 500 || answer.status === 429 || answer.status === 408)
+      throw new Error(`the store answers ${answer.status}`);
+    else throw new Refused(`the store answers ${answer.status}: ${text.slice(0, 200)}`);
+  }
+}
+
+/** What asking again would not change. */
+class Refused extends Error {}
+
+/** Bytes that the store has, as it says it. */
+function taken(range: string | null): number {
+  const last = /^bytes=0-(\d+)$/.exec(range ?? "")?.[1];
+  return last === undefined ? 0 : Number(last) + 1;
+}
