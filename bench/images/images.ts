@@ -3,7 +3,7 @@ import { Stage } from "../../test/support/stage.js";
 import { buildWorkloadsImage } from "../../test/support/workloads/image.js";
 import { type Row } from "../figures.js";
 import { type Series, rateRows, treeRow, memoryRow } from "./judge.js";
-import { extraMemory } from "./memory.js";
+import { extraMemory, extraMemoryToGoogle, extraMemoryToS3 } from "./memory.js";
 import { type Budget, type OurTimes, Sleeper } from "./ours.js";
 import { rawTimes } from "./raw.js";
 
@@ -35,8 +35,11 @@ async function onStage(state: LabState, runs: number, say: Say): Promise<Row[]> 
     rows.push(treeRow(series.ours.low, tree, processes));
     for (const size of sizes) {
       say(`extra memory at ${size} MB`);
-      rows.push(memoryRow(size, await extraMemory(stage, size)));
+      rows.push(memoryRow(`${size} MB`, await extraMemory(stage, size)));
     }
+    say("extra memory to buckets");
+    rows.push(memoryRow(`${megabytes} MB to S3`, await extraMemoryToS3(stage, megabytes)));
+    rows.push(memoryRow(`${megabytes} MB to Google's`, await extraMemoryToGoogle(stage, megabytes)));
     return rows;
   } finally {
     await stage.strike();

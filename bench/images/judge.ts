@@ -55,8 +55,9 @@ export function treeRow(one: readonly OurTimes[], tree: readonly OurTimes[], pro
   return row(`restore, ${processes} processes − one`, back(tree) - back(one), "ms", 300, note);
 }
 
-export function memoryRow(megabytes: number, { most, said }: ExtraMemory): Row {
-  return row(`extra memory, ${megabytes} MB, lz4 and encrypted`, most / 1e6, "MB", 100, said);
+/** @param what how much was frozen, and to where. */
+export function memoryRow(what: string, { most, said }: ExtraMemory): Row {
+  return row(`extra memory, ${what}, lz4 and encrypted`, most / 1e6, "MB", 100, said);
 }
 
 const ms = (value: number): string => `${value.toFixed(0)} ms`;

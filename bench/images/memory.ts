@@ -1,4 +1,6 @@
 import { type Stage } from "../../test/support/stage.js";
+import { startGoogle } from "../../test/support/stores/google-server.js";
+import { bucket, startMoto } from "../../test/support/stores/servers.js";
 import { Sleeper } from "./ours.js";
 
 const file = "/run/bench-memory";
@@ -44,18 +46,40 @@ export interface ExtraMemory {
   said: string;
 }
 
-/** The most that a checkpoint needs beside the service's own memory. */
-export async function extraMemory(stage: Stage, megabytes: number): Promise<ExtraMemory> {
+/** The most that a checkpoint needs beside the service's own memory. @param to an image's URL; without it, a directory on tmpfs. */
+export async function extraMemory(stage: Stage, megabytes: number, to?: string): Promise<ExtraMemory> {
   const sleeper = await Sleeper.start(stage, megabytes);
   try {
     const id = await stage.on("a", "podman", "inspect", "--format", "{{.Id}}", sleeper.cast.name);
     await stage.on("a", "rm", "-f", `${file}.stop`);
     const watched = stage.on("a", "python3", "-c", watcher, id.trim(), `${file}.stop`);
-    await sleeper.freeze("medium", true);
+    await sleeper.freeze("medium", true, to);
     await stage.on("a", "touch", `${file}.stop`);
     const [most, ...said] = (await watched).trim().split(" ");
     return { most: Number(most) * 1024, said: said.join(" ") };
   } finally {
     await sleeper.end();
+  }
+}
+
+/** The same, into a bucket of a server on this machine. */
+export async function extraMemoryToS3(stage: Stage, megabytes: number): Promise<ExtraMemory> {
+  const server = await startMoto(stage.lab.controller.address);
+  stage.env = server.access;
+  try {
+    return await extraMemory(stage, megabytes, `s3://${bucket}/image`);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** The same, with Google's. */
+export async function extraMemoryToGoogle(stage: Stage, megabytes: number): Promise<ExtraMemory> {
+  const server = await startGoogle(stage.lab.controller.address, [bucket]);
+  stage.env = { STORAGE_EMULATOR_HOST: server.url };
+  try {
+    return await extraMemory(stage, megabytes, `gs://${bucket}/image`);
+  } finally {
+    await server.close();
   }
 }

@@ -41,8 +41,8 @@ export class Sleeper {
     return { made: await this.freeze(budget, secret), back: await this.wake(secret) };
   }
 
-  async freeze(budget: Budget, secret: boolean): Promise<Checkpointed> {
-    const how = ["--to", url, "--cpu-budget", budget, ...(await this.#key(secret))];
+  async freeze(budget: Budget, secret: boolean, to = url): Promise<Checkpointed> {
+    const how = ["--to", to, "--cpu-budget", budget, ...(await this.#key(secret))];
     warm(4);
     return this.stage.result<Checkpointed>("checkpoint", this.plan, ...how);
   }
