@@ -43,18 +43,27 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override catch(thrown: Error): Promise<never> {
-    const failure = failureOf(this.reasonOf(thrown), {
-      userAgent: this.config.userAgent,
-      help: [this.config.bin, ...(this.id ?? "").split(":"), "--help"].join(" "),
-      bugs: bugsUrl(this.config.pjson.bugs),
-    });
+    const failure = this.failureOf(thrown);
     if (this.jsonEnabled()) this.logJson(this.toErrorJson(failure));
     else printFailure(failure);
     throw new Errors.ExitError(failure.exit);
   }
 
+  /** For a failure that does not end the command. */
+  protected complain(thrown: unknown): void {
+    printFailure(this.failureOf(thrown));
+  }
+
+  private failureOf(thrown: unknown): Failure {
+    return failureOf(this.reasonOf(thrown), {
+      userAgent: this.config.userAgent,
+      help: [this.config.bin, ...(this.id ?? "").split(":"), "--help"].join(" "),
+      bugs: bugsUrl(this.config.pjson.bugs),
+    });
+  }
+
   /** What a library throws when our signal aborts it is the interruption, not a bug. */
-  private reasonOf(thrown: Error): unknown {
+  private reasonOf(thrown: unknown): unknown {
     const signal = this.#interrupt?.signal;
     return signal?.aborted && !(thrown instanceof FastmigError) ? signal.reason : thrown;
   }

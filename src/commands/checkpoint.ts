@@ -1,9 +1,10 @@
 import { Flags } from "@oclif/core";
 import { BaseCommand } from "../base-command.js";
 import { connectFlags, connectOptions, readFlag } from "../migration/flags.js";
-import type { Checkpointed } from "../migration/image/checkpoint.js";
+import type { Checkpointed, CheckpointOptions } from "../migration/image/checkpoint.js";
 import { passphraseFlag, serviceArgument } from "../migration/image/flags.js";
 import { planArgument } from "../plan/argument.js";
+import type { Plan, PlanService } from "../plan/plan.js";
 import { formatDuration, formatSize, parseDuration } from "../units.js";
 
 /** As FastFreeze has it: how much of the processors an image may take. */
@@ -16,6 +17,7 @@ export default class Checkpoint extends BaseCommand {
   static override examples = [
     "<%= config.bin %> checkpoint plan.yaml redis --to file:/srv/images/redis",
     "<%= config.bin %> checkpoint --to file:/srv/images/redis --leave-running --cpu-budget high --passphrase-file key",
+    "<%= config.bin %> checkpoint plan.yaml redis --to s3://images/redis --every 10m --keep 6",
   ];
   static override args = { plan: planArgument, service: serviceArgument };
   static override flags = {
@@ -50,6 +52,19 @@ export default class Checkpoint extends BaseCommand {
       default: [],
       helpValue: "PATH",
     }),
+    keep: Flags.integer({
+      description:
+        "the image gets a place of its own below --to, and so many of the service's images stay there",
+      min: 1,
+      max: 10_000,
+      helpValue: "N",
+    }),
+    every: Flags.string({
+      description: "go on making images until it is interrupted; the service goes on",
+      dependsOn: ["keep"],
+      exclusive: ["json"],
+      helpValue: "DURATION",
+    }),
     lease: Flags.string({
       description: "how long the service may stay frozen without progress",
       default: "30s",
@@ -64,27 +79,18 @@ export default class Checkpoint extends BaseCommand {
 
   async run(): Promise<Checkpointed> {
     const { args, flags } = await this.parse(Checkpoint);
-    const [
-      { loadPlan },
-      { Nodes },
-      { checkpointService },
-      { oneService },
-      { readPassphrase },
-      { openDisplay },
-      { findAccess },
-    ] = await Promise.all([
+    const [{ loadPlan }, { oneService }, { readPassphrase }, { findAccess }, { repeat }] = await Promise.all([
       import("../plan/load.js"),
-      import("../migration/nodes.js"),
-      import("../migration/image/checkpoint.js"),
       import("../migration/image/flags.js"),
       import("../image/passphrase.js"),
-      import("../ui/display.js"),
       import("../image/store/access.js"),
+      import("../migration/image/repeat.js"),
     ]);
     const plan = await loadPlan(args.plan);
     const options = {
       access: await findAccess(flags.to, process.env),
-      ...{ url: flags.to, leaveRunning: flags["leave-running"], shards: flags["num-shards"] },
+      ...{ url: flags.to, keep: flags.keep ?? null, shards: flags["num-shards"] },
+      leaveRunning: flags["leave-running"] || flags.every !== undefined,
       preserve: flags["preserve-path"].flatMap((paths) => paths.split(":")),
       packing: packings[flags["cpu-budget"]],
       passphrase: await readPassphrase(flags["passphrase-file"]),
@@ -92,7 +98,25 @@ export default class Checkpoint extends BaseCommand {
       deadline: readFlag("--deadline", flags.deadline, parseDuration),
     };
     const service = oneService(plan, args.service);
-    const nodes = new Nodes(plan, connectOptions(flags));
+    const once = (): Promise<Checkpointed> => this.make(plan, service, options, connectOptions(flags));
+    if (flags.every === undefined) return once();
+    const every = readFlag("--every", flags.every, parseDuration);
+    return repeat(every, once, (thrown) => this.complain(thrown), this.interrupt);
+  }
+
+  /** Connects anew: hours may lie between one image and the next. */
+  private async make(
+    plan: Plan,
+    service: PlanService,
+    options: CheckpointOptions,
+    how: ReturnType<typeof connectOptions>,
+  ): Promise<Checkpointed> {
+    const [{ Nodes }, { checkpointService }, { openDisplay }] = await Promise.all([
+      import("../migration/nodes.js"),
+      import("../migration/image/checkpoint.js"),
+      import("../ui/display.js"),
+    ]);
+    const nodes = new Nodes(plan, how);
     const display = await openDisplay(this.jsonEnabled());
     const shown = { progress: display.progress, signal: this.interrupt };
     const made = await checkpointService(nodes, plan, service, options, shown).finally(async () => {

@@ -13,6 +13,7 @@ export default class Restore extends BaseCommand {
   static override examples = [
     "<%= config.bin %> restore plan.yaml redis --from file:/srv/images/redis --on b",
     "<%= config.bin %> restore --from file:/srv/images/redis --passphrase-file key",
+    "<%= config.bin %> restore --from s3://images/redis --latest --on b",
   ];
   static override args = { plan: planArgument, service: serviceArgument };
   static override flags = {
@@ -23,6 +24,10 @@ export default class Restore extends BaseCommand {
         "where the image is; s3://BUCKET/PATH, gs://BUCKET/PATH, or file:PATH, a path of the service's container",
       required: true,
       helpValue: "URL",
+    }),
+    latest: Flags.boolean({
+      description: "the service's newest image below that place, as --keep leaves them there",
+      default: false,
     }),
     on: Flags.string({ description: "the node", helpValue: "NODE" }),
   };
@@ -48,6 +53,7 @@ export default class Restore extends BaseCommand {
     const options = {
       url: flags.from,
       access: await findAccess(flags.from, process.env),
+      latest: flags.latest,
       on: chooseNode(plan, service.name, flags.on),
       passphrase: await readPassphrase(flags["passphrase-file"]),
     };

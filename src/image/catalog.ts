@@ -1,4 +1,5 @@
 /** Images side by side: those at a place and right below it. */
+import { imageError } from "./errors.js";
 import { messageOf } from "../errors.js";
 import { sumOf } from "../sum.js";
 import type { FastFreezeImage } from "./fastfreeze/image.js";
@@ -80,7 +81,17 @@ async function listedOther({ store, manifest }: FastFreezeImage): Promise<Listed
   return { url: store.url, made: "FastFreeze", ...unsaid, stored, packing, encrypted: cipher !== null };
 }
 
+/** A service's newest image at a place, or right below it. Throws IMAGE_MISSING, IMAGE_STORE. */
+export async function latestImage(url: string, access: Access, service: string): Promise<string> {
+  const { images } = await findAll(url, access);
+  const found = images.find(({ manifest }) => manifest.service.name === service);
+  if (found !== undefined) return found.url;
+  throw imageError("IMAGE_MISSING", `there is no image of ${service} at ${url}, nor right below it`);
+}
+
 export interface Retention {
+  /** Whose images; not there: each service's. */
+  service?: string;
   /** How many of each service stay in any case. */
   keepLast: number;
   /** Milliseconds: younger ones stay too. */
@@ -96,7 +107,10 @@ export interface Retention {
  */
 export async function pruneImages(url: string, access: Access, retention: Retention): Promise<ListedImage[]> {
   const { images } = await findAll(url, access);
-  const gone = images.filter((image, at) => !isKept(images.slice(0, at), image, retention));
+  const asked = images.filter(
+    ({ manifest }) => (retention.service ?? manifest.service.name) === manifest.service.name,
+  );
+  const gone = asked.filter((image, at) => !isKept(asked.slice(0, at), image, retention));
   for (const { store, manifest } of retention.dryRun ? [] : gone) {
     await store.remove([manifestName]);
     await store.remove(objectsOf(manifest));

@@ -10,7 +10,8 @@ import { watched } from "../support/failing.js";
 import { onStage } from "../support/on-stage.js";
 import { type Cast, treeService } from "../support/services.js";
 import { type NodeName } from "../support/stage.js";
-import { Witness } from "../support/witness.js";
+import { type Identity, Witness } from "../support/witness.js";
+import { waitFor } from "../../src/wait.js";
 
 const stage = onStage();
 const images = "/srv/images";
@@ -71,6 +72,34 @@ test("it goes on once it is frozen; it ends, and comes back on the other node, t
     await witness.servesOn(to);
   }
 }, 180_000);
+
+test("images are made again and again; a host is lost, and the newest comes back elsewhere", async () => {
+  const { service, plan, witness } = await scene();
+  const identity = (node: NodeName): Promise<Identity> => ask<Identity>(stage(), service, node, "/identity");
+  const list = async (): Promise<string[]> =>
+    (await stage().on("a", "sh", "-c", `ls ${images}/pattern 2>/dev/null || true`))
+      .split("\n")
+      .filter((name) => name !== "");
+  const running = stage().startFastmig("checkpoint", plan, "--to", url, "--every", "1s", "--keep", "2");
+  const seen = new Set<string>();
+  const third = async (): Promise<boolean | undefined> => {
+    for (const name of await list()) seen.add(name);
+    return seen.size >= 3 || undefined;
+  };
+  await waitFor("a third image", third, { timeout: 60_000 });
+  running.kill("SIGTERM");
+  expect(await running.ended).toMatchObject({ exit: exitCodes.terminated });
+  await witness.servesOn("a");
+  const made = await list();
+  expect(made).toEqual([expect.stringMatching(/^\d{8}T\d{6}\.\d{3}Z$/), expect.stringMatching(/Z$/)]);
+
+  const before = await identity("a");
+  await bring("a", "b");
+  await stage().on("a", "podman", "rm", "--force", "--time", "0", service.name);
+  const back = await stage().result("restore", plan, "--from", url, "--latest", "--on", "b");
+  expect(back).toMatchObject({ node: "b", url: `${url}/${made[1]}` });
+  expect(await identity("b")).toEqual({ ...before, counter: expect.any(Number) });
+}, 120_000);
 
 test("sixteen workers of another user come back as they were", async () => {
   const tree = treeService(stage().lab.client.address);

@@ -12,6 +12,11 @@ export const CheckpointRequest = z.strictObject({
   id: MigrationId,
   url: text,
   access,
+  /**
+   * Null: the image lies at `url` itself. Else in a place of its own below it, named by its time, and of the service's images there
+   * so many, the newest, stay.
+   */
+  keep: z.nullable(z.int().check(z.minimum(1), z.maximum(10_000))),
   /** Whether the service goes on; else it ends once the image is whole. */
   leaveRunning: z.boolean(),
   packing: z.enum(["plain", "lz4", "zstd"]),
@@ -31,6 +36,8 @@ export const RestoreRequest = z.strictObject({
   epoch: Epoch,
   url: text,
   access,
+  /** Whether the service's newest image below `url` is meant. */
+  latest: z.boolean(),
   passphrase,
   /** The name of the service that the image has to be of. */
   service: text,

@@ -22,7 +22,10 @@ export async function removeObjects(paths: DaemonPaths): Promise<void> {
   await rm(directoryOf(paths), { recursive: true, force: true });
 }
 
-/** Reached with what came along, and else as this container reaches it. Throws IMAGE_URL. */
+/** Stores are reached with what came along, and else as this container reaches them. */
+export const accessWith = (access: Access): Access => ({ ...process.env, ...access });
+
+/** Throws IMAGE_URL. */
 export function storeFor(url: string, access: Access): Promise<Store> {
-  return openStore(parseImageUrl(url), { ...process.env, ...access });
+  return openStore(parseImageUrl(url), accessWith(access));
 }

@@ -64,7 +64,7 @@ export class WorkRecord {
     this.#view.phase = phase;
   }
 
-  note(figures: Partial<Pick<ImageWork, "bytes" | "stored">>): void {
+  note(figures: Partial<Pick<ImageWork, "url" | "bytes" | "stored">>): void {
     Object.assign(this.#view, figures);
   }
 

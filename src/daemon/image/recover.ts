@@ -66,6 +66,7 @@ async function removeUnfinished({ url, id }: Of<"checkpoint">, access: Access): 
   const { index } = newObjects(id, 0);
   const shards = (await store.list()).filter((name) => name.startsWith(`${id}-`));
   await store.remove([index, ...shards]);
+  await store.clear();
 }
 
 async function recoverRestore(deps: ImageDeps, work: Of<"restore">, directory: string): Promise<boolean> {

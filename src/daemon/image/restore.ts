@@ -1,6 +1,7 @@
 /** Brings a service back from an image: nothing runs before every byte was verified and the whole tree is in memory. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { latestImage } from "../../image/catalog.js";
 import { imageError } from "../../image/errors.js";
 import { checkImage, objectsOf, readImage, type StoredImage } from "../../image/image.js";
 import type { Keys } from "../../image/keys.js";
@@ -24,7 +25,7 @@ import { readStat } from "../procfs.js";
 import { succeeded } from "../processes.js";
 import { decide } from "../verdict.js";
 import type { ImageDeps } from "./deps.js";
-import { makeObjects, removeObjects, storeFor } from "./objects.js";
+import { accessWith, makeObjects, removeObjects, storeFor } from "./objects.js";
 import { remember, type WorkRecord } from "./record.js";
 import { type Served, type Shards, type ShardSettings, startPrinting, startServing } from "./shards.js";
 
@@ -58,7 +59,10 @@ export class Restore {
    */
   async make(): Promise<void> {
     this.#record.enter("checking");
-    const { passphrase, url, access, id } = this.#request;
+    const { passphrase, access, id, latest, service: name } = this.#request;
+    const asked = this.#request.url;
+    const url = latest ? await latestImage(asked, accessWith(access), name) : asked;
+    this.#record.note({ url });
     const image = await readImage(await storeFor(url, access));
     const keys = await checkImage(image, passphrase === null ? null : Buffer.from(passphrase, "base64"));
     await this.#checkFit(image.manifest);

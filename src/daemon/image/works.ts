@@ -2,6 +2,8 @@
 import { rm } from "node:fs/promises";
 import { type CheckpointRequest, type ImageWork, type RestoreRequest } from "../api.js";
 import { messageOf } from "../../errors.js";
+import { pruneImages } from "../../image/catalog.js";
+import { below, formatImageUrl, parseImageUrl } from "../../image/url.js";
 import { orAfter } from "../../wait.js";
 import { migrationDirectory } from "../paths.js";
 import { Conflict, NotFound } from "../refusals.js";
@@ -9,7 +11,11 @@ import { Checkpoint } from "./checkpoint.js";
 import type { ImageDeps } from "./deps.js";
 import { forget, recall, remember, WorkRecord } from "./record.js";
 import { recover } from "./recover.js";
+import { accessWith } from "./objects.js";
 import { Restore } from "./restore.js";
+
+/** Milliseconds that a store has to remove older images. */
+const patience = 30_000;
 
 export class ImageWorks {
   readonly #deps: ImageDeps;
@@ -72,12 +78,26 @@ export class ImageWorks {
     return this.view(id, 0);
   }
 
-  async checkpoint(request: CheckpointRequest): Promise<ImageWork> {
-    return this.#begin("checkpoint", request, async (record) => {
-      const { id, url } = request;
+  async checkpoint(asked: CheckpointRequest): Promise<ImageWork> {
+    const { id, keep } = asked;
+    const url = keep === null ? asked.url : placeOfNow(asked.url);
+    return this.#begin("checkpoint", { ...asked, url }, async (record) => {
       await remember(this.#deps.paths, { verb: "checkpoint", id, url });
-      await new Checkpoint(this.#deps, request, record).make();
+      await new Checkpoint(this.#deps, { ...asked, url }, record).make();
+      if (keep !== null) await this.#prune(asked, keep);
     });
+  }
+
+  /** The image that was made is whole, whatever becomes of those before it. */
+  async #prune({ url, access }: CheckpointRequest, keepLast: number): Promise<void> {
+    const { ownership, log } = this.#deps;
+    const service = ownership.get().service?.name ?? "";
+    const retention = { service, keepLast, olderThan: 0, dryRun: false, now: new Date() };
+    try {
+      await orAfter(patience, () => pruneImages(url, accessWith(access), retention));
+    } catch (thrown) {
+      log.error("older images stay", { url, message: messageOf(thrown) });
+    }
   }
 
   async restore(request: RestoreRequest): Promise<ImageWork> {
@@ -131,4 +151,9 @@ export class ImageWorks {
       this.#deps.giveUp();
     }
   }
+}
+
+/** A place below another, named by the time: `20261123T081500.123Z`. Throws IMAGE_URL. */
+function placeOfNow(url: string): string {
+  return formatImageUrl(below(parseImageUrl(url), new Date().toISOString().replace(/[-:]/g, "")));
 }

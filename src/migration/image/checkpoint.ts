@@ -14,6 +14,8 @@ export interface CheckpointOptions {
   url: string;
   /** What it takes to reach the store from there, as environment variables. */
   access: Record<string, string>;
+  /** Null: the image lies at `url` itself. Else below it, and of the service's images there so many stay. */
+  keep: number | null;
   leaveRunning: boolean;
   packing: "plain" | "lz4" | "zstd";
   shards: number;

@@ -27,6 +27,8 @@ export interface RestoreOptions {
   url: string;
   /** What it takes to reach the store from there, as environment variables. */
   access: Record<string, string>;
+  /** Whether the service's newest image below `url` is meant. */
+  latest: boolean;
   /** The node. */
   on: string;
   passphrase: Buffer | null;
@@ -39,7 +41,7 @@ export interface RestoreOptions {
 export async function restoreService(
   nodes: Nodes,
   service: PlanService,
-  { url, access, on, passphrase }: RestoreOptions,
+  { url, access, latest, on, passphrase }: RestoreOptions,
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<Restored> {
   const { name } = service;
@@ -55,7 +57,7 @@ export async function restoreService(
   const id = ulid();
   signal.throwIfAborted();
   const secret = passphrase?.toString("base64") ?? null;
-  await daemon.restore({ id, epoch: decision.epoch, url, access, passphrase: secret, service: name });
+  await daemon.restore({ id, epoch: decision.epoch, url, access, latest, passphrase: secret, service: name });
   const work = await followWork({ daemon, id, service: name, progress, signal });
   if (service.health !== null)
     await awaitHealth(site, service.health, [`see \`podman logs ${name}\` on ${on}`]);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { listImages, pruneImages } from "../../../src/image/catalog.js";
+import { latestImage, listImages, pruneImages } from "../../../src/image/catalog.js";
 import { makeKeys } from "../../../src/image/keys.js";
 import { writeManifest } from "../../../src/image/manifest.js";
 import { someManifest } from "../../support/image.js";
@@ -60,4 +60,16 @@ test.each([
   expect(names(await pruneImages(place, {}, { ...retention, now, dryRun: false }))).toEqual(gone);
   for (const name of ["r1", "r2", "r3", "c1"])
     expect(existsSync(join(place, name))).toBe(!gone.includes(name));
+});
+
+test("of one service alone, where it is named", async () => {
+  const retention = { service: "redis", keepLast: 0, olderThan: 0, now, dryRun: false };
+  expect(names(await pruneImages(place, {}, retention))).toEqual(["r3", "r2", "r1"]);
+  expect(readdirSync(place)).toEqual(["c1"]);
+});
+
+test("the newest of a service, at a place or right below it", async () => {
+  expect(names([{ url: await latestImage(place, {}, "redis") }])).toEqual(["r3"]);
+  expect(names([{ url: await latestImage(join(place, "r2"), {}, "redis") }])).toEqual(["r2"]);
+  await expect(latestImage(place, {}, "other")).rejects.toMatchObject({ code: "IMAGE_MISSING" });
 });
