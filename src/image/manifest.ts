@@ -100,7 +100,10 @@ function otherVersion({ format: other, version }: z.infer<typeof Head>, where: s
     "IMAGE_VERSION",
     `${where} is an image of ${whose} version ${version}, not of ${imageVersion}`,
     {
-      hint: "restore it with the program that made it",
+      hint:
+        other === undefined
+          ? "fastmig image extract decrypts and unpacks it; only FastFreeze restores it"
+          : "restore it with the program that made it",
     },
   );
 }

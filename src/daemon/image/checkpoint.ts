@@ -31,12 +31,13 @@ import { type Capture, startCapture } from "./shards.js";
 /** Milliseconds in which it is known whether the shards failed before CRIU did. */
 const lastWords = 1000;
 
-/** Where an image goes, and under which keys. */
+/** Where an image goes, under which keys, and how long that may take. */
 interface Target {
   store: Store;
   upload: Upload;
   keys: Keys;
   source: KeySource;
+  limit: ProgressLimit;
 }
 
 export class Checkpoint {
@@ -83,12 +84,15 @@ export class Checkpoint {
     await refuseStrays(this.#deps);
     await this.#deps.engine.warm(owner);
     const upload = await this.#begin(store);
+    let limit: ProgressLimit | undefined;
     try {
       await this.#run.getReady(this.#images, "streamed", owner);
       const { keys, source } = await made;
-      const target = { store, upload, keys, source };
+      limit = new ProgressLimit(this.#request);
+      const target = { store, upload, keys, source, limit };
       await this.#conclude(await this.#freeze(owner, target), target);
     } finally {
+      limit?.end();
       await upload.abandon();
       await rm(this.#images, { recursive: true, force: true });
       await removeObjects(this.#deps.paths);
@@ -106,14 +110,13 @@ export class Checkpoint {
     return Promise.race([created, this.#record.aborted]);
   }
 
-  async #freeze(owner: TreeOwner, { store, upload, keys }: Target): Promise<Taken> {
+  async #freeze(owner: TreeOwner, { store, upload, keys, limit }: Target): Promise<Taken> {
     const { packing, passphrase } = this.#request;
     const [index = "", ...shards] = upload.paths;
     const meeting = { directory: finalIn(this.#images), uid: owner.uid };
     // A thread that writes into a pipe waits for the store: then it is the shards that are written side by side.
     const threads = store.remote ? Math.max(shards.length, availableParallelism()) : availableParallelism();
     const settings = { packing, secret: passphrase !== null, keys, threads };
-    const limit = new ProgressLimit(this.#request);
     const capture = startCapture(meeting, { index, shards }, settings, (progress) => {
       this.#record.note(progress);
       limit.progress();
@@ -121,8 +124,12 @@ export class Checkpoint {
     });
     try {
       return await this.#take(capture, [limit.over, this.#record.aborted, upload.failed]);
+    } catch (thrown) {
+      // Where the store takes no more, everybody before it fails too: then it is the store that says why.
+      if (store.remote) await orAfter(lastWords, () => upload.failed);
+      throw thrown;
     } finally {
-      limit.end();
+      limit.given();
       await capture.stop();
     }
   }
@@ -166,7 +173,7 @@ export class Checkpoint {
   }
 
   /** A service that goes on need not wait until the image would outlast a crash; one that ends has to. */
-  async #conclude(taken: Taken, { store, upload, keys, source }: Target): Promise<void> {
+  async #conclude(taken: Taken, { store, upload, keys, source, limit }: Target): Promise<void> {
     const { captured } = taken;
     const manifest = await manifestOf(this.#deps, this.#request, this.#objects, taken, source);
     if (this.#request.leaveRunning) await this.#letGo();
@@ -174,7 +181,7 @@ export class Checkpoint {
     // A store does not say how far it is.
     const waiting = setInterval(() => void this.#lease.renew(), 1000);
     try {
-      await Promise.race([upload.settle(), this.#record.aborted]);
+      await Promise.race([upload.settle(), this.#record.aborted, limit.over]);
       await publish(store, writeManifest(manifest, keys), manifest);
     } finally {
       clearInterval(waiting);

@@ -27,6 +27,11 @@ export class ProgressLimit {
     this.#silence = setTimeout(() => this.#over.reject(new Error(silent)), this.#lease);
   }
 
+  /** Everything was given: from now on only the deadline counts, a store does not say how far it is with the rest. */
+  given(): void {
+    clearTimeout(this.#silence);
+  }
+
   end(): void {
     clearTimeout(this.#deadline);
     clearTimeout(this.#silence);

@@ -20,16 +20,23 @@ export async function readHeartbeats(path: string, service: string): Promise<Hea
 
 /**
  * What proves that two copies ran: a number that came twice, one that another process started, or numbers that
- * two nodes sent by turns. Lost datagrams prove nothing.
+ * two nodes sent by turns. Lost datagrams prove nothing, nor does one that overtook another on its way from the same node.
  */
 export function secondHeartbeats(beats: readonly Heartbeat[]): string[] {
+  const seen = new Set<number>();
   const ordered = beats.toSorted((one, other) => one.received - other.received);
   return ordered.flatMap((beat, at) => {
     const before = ordered[at - 1];
+    const again = seen.has(beat.seq);
+    seen.add(beat.seq);
     if (before === undefined) return [];
     if (beat.boot !== before.boot) return [`${beat.service} began anew on ${beat.from} after ${before.seq}`];
-    return beat.seq > before.seq
+    return !again && (beat.seq > before.seq || overtaken(beat, before))
       ? []
       : [`${beat.service} sent ${before.seq} from ${before.from}, then ${beat.seq} from ${beat.from}`];
   });
 }
+
+/** It was sent before the one that came before it, by the clock of the node that sent both. */
+const overtaken = (beat: Heartbeat, before: Heartbeat): boolean =>
+  beat.from === before.from && beat.at < before.at && beat.seq < before.seq;
