@@ -99,7 +99,7 @@ function failureOf(step: string, thrown: unknown): ImageWork["failure"] {
 
 /** Enough for a daemon that comes after this one's death to bring it to an end. */
 const Remembered = z.discriminatedUnion("verb", [
-  z.strictObject({ verb: z.literal("checkpoint"), id: z.string(), url: z.string() }),
+  z.strictObject({ verb: z.literal("checkpoint"), id: z.string(), url: z.string(), shards: z.int() }),
   z.strictObject({
     verb: z.literal("restore"),
     id: z.string(),

@@ -1,9 +1,10 @@
 /** What failed half way, or an earlier daemon had begun: its verdict stands, or it is given up now. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../../errors.js";
+import { FastmigError, messageOf } from "../../errors.js";
 import { newObjects, readImage } from "../../image/image.js";
 import type { Access } from "../../image/store/access.js";
+import type { Store } from "../../image/store/store.js";
 import { orAfter } from "../../wait.js";
 import { DumpRun } from "../handover/dump-run.js";
 import { killTree } from "../handover/kill.js";
@@ -59,14 +60,22 @@ async function recoverCheckpoint(
   return false;
 }
 
-async function removeUnfinished({ url, id }: Of<"checkpoint">, access: Access): Promise<void> {
+async function removeUnfinished({ url, id, shards }: Of<"checkpoint">, access: Access): Promise<void> {
   const store = await storeFor(url, access);
-  const whole = await readImage(store).catch(() => undefined);
-  if (whole?.manifest.id === id) return;
-  const { index } = newObjects(id, 0);
-  const shards = (await store.list()).filter((name) => name.startsWith(`${id}-`));
-  await store.remove([index, ...shards]);
+  if ((await idAt(store)) === id) return;
+  const objects = newObjects(id, shards);
+  await store.remove([objects.index, ...objects.shards]);
   await store.clear();
+}
+
+/** Of the image there; undefined: there is none that this daemon could have made. Throws where the store does not say. */
+async function idAt(store: Store): Promise<string | undefined> {
+  try {
+    return (await readImage(store)).manifest.id;
+  } catch (thrown) {
+    if (thrown instanceof FastmigError && thrown.code !== "IMAGE_STORE") return undefined;
+    throw thrown;
+  }
 }
 
 async function recoverRestore(deps: ImageDeps, work: Of<"restore">, directory: string): Promise<boolean> {

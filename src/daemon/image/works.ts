@@ -79,10 +79,10 @@ export class ImageWorks {
   }
 
   async checkpoint(asked: CheckpointRequest): Promise<ImageWork> {
-    const { id, keep } = asked;
+    const { id, keep, shards } = asked;
     const url = keep === null ? asked.url : placeOfNow(asked.url);
     return this.#begin("checkpoint", { ...asked, url }, async (record) => {
-      await remember(this.#deps.paths, { verb: "checkpoint", id, url });
+      await remember(this.#deps.paths, { verb: "checkpoint", id, url, shards });
       await new Checkpoint(this.#deps, { ...asked, url }, record).make();
       if (keep !== null) await this.#prune(asked, keep);
     });
