@@ -1,4 +1,8 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import { text as textOf } from "node:stream/consumers";
 import { pause } from "../../wait.js";
 
 /** How often a request may fail before the next byte is taken. */
@@ -66,27 +70,37 @@ export class ResumableUpload {
   }
 
   async #put(body: Buffer, range: string): Promise<void> {
-    const answer = await fetch(this.#session, {
-      method: "PUT",
-      headers: { "Content-Range": range },
-      body: new Uint8Array(body.buffer, body.byteOffset, body.length),
-      redirect: "manual",
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(patience)]),
-    });
-    const text = await answer.text();
-    if (answer.ok) this.#stored = JSON.parse(text) as Stored;
-    else if (answer.status === 308) this.#at = taken(answer.headers.get("Range"));
-    else if (answer.status >= 500 || answer.status === 429 || answer.status === 408)
-      throw new Error(`the store answers ${answer.status}`);
-    else throw new Refused(`the store answers ${answer.status}: ${text.slice(0, 200)}`);
+    const { status, range: has, text } = await put(this.#session, body, range, this.#signal);
+    if (status === 200 || status === 201) this.#stored = JSON.parse(text) as Stored;
+    else if (status === 308) this.#at = taken(has);
+    else if (status >= 500 || status === 429 || status === 408)
+      throw new Error(`the store answers ${status}`);
+    else throw new Refused(`the store answers ${status}: ${text.slice(0, 200)}`);
   }
+}
+
+interface Answer {
+  status: number;
+  range: string | undefined;
+  text: string;
+}
+
+/** By Node's own client: `fetch` copies each body, and the copies pile up beside a frozen service. */
+async function put(url: string, body: Buffer, range: string, signal: AbortSignal): Promise<Answer> {
+  const { request } = url.startsWith("https:") ? https : http;
+  const headers = { "Content-Range": range, "Content-Length": body.length };
+  const asked = request(url, { method: "PUT", headers, signal, timeout: patience });
+  asked.on("timeout", () => asked.destroy(new Error("the store does not answer")));
+  asked.end(body);
+  const [answer] = (await once(asked, "response")) as [http.IncomingMessage];
+  return { status: answer.statusCode ?? 0, range: answer.headers.range, text: await textOf(answer) };
 }
 
 /** What asking again would not change. */
 class Refused extends Error {}
 
 /** Bytes that the store has, as it says it. */
-function taken(range: string | null): number {
+function taken(range: string | undefined): number {
   const last = /^bytes=0-(\d+)$/.exec(range ?? "")?.[1];
   return last === undefined ? 0 : Number(last) + 1;
 }
