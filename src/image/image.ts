@@ -20,12 +20,22 @@ export async function findImage(url: string, access: Access): Promise<StoredImag
 
 /** Throws IMAGE_MISSING, IMAGE_VERSION, IMAGE_DAMAGED, IMAGE_STORE. */
 export async function readImage(store: Store): Promise<StoredImage> {
+  return asImage(store, await readManifest(store));
+}
+
+/** @param text of its manifest. Throws IMAGE_VERSION, IMAGE_DAMAGED. */
+export function asImage(store: Store, text: string): StoredImage {
+  return { url: store.url, store, manifest: parseManifest(text, store.url) };
+}
+
+/** Its text, whoever wrote it. Throws IMAGE_MISSING, IMAGE_STORE. */
+export async function readManifest(store: Store): Promise<string> {
   const text = await store.read(manifestName);
   if (text === undefined)
     throw imageError("IMAGE_MISSING", `there is no image at ${store.url}`, {
       hint: "an image has a manifest.json; without it whoever wrote it did not finish",
     });
-  return { url: store.url, store, manifest: parseManifest(text.toString("utf8"), store.url) };
+  return text.toString("utf8");
 }
 
 /** The names of what an image consists of beside its manifest. */

@@ -1,5 +1,5 @@
-import { type FastFreezeImage, readFastFreeze } from "./fastfreeze/image.js";
-import { readImage, type StoredImage } from "./image.js";
+import { asFastFreeze, type FastFreezeImage } from "./fastfreeze/image.js";
+import { asImage, readManifest, type StoredImage } from "./image.js";
 import type { Access } from "./store/access.js";
 import { openStore } from "./store/open.js";
 import type { Store } from "./store/store.js";
@@ -15,7 +15,8 @@ export async function openImage(url: string, access: Access): Promise<AnyImage> 
 
 /** Throws IMAGE_MISSING, IMAGE_VERSION, IMAGE_DAMAGED, IMAGE_STORE. */
 export async function readAnyImage(store: Store): Promise<AnyImage> {
-  const other = await readFastFreeze(store);
+  const text = await readManifest(store);
+  const other = asFastFreeze(store, text);
   if (other !== null) return { made: "FastFreeze", ...other };
-  return { made: "fastmig", ...(await readImage(store)) };
+  return { made: "fastmig", ...asImage(store, text) };
 }

@@ -4,7 +4,6 @@ import { pipeline } from "node:stream/promises";
 import { messageOf } from "../../errors.js";
 import { imageError } from "../errors.js";
 import { unpackLz4 } from "../lz4.js";
-import { manifestName } from "../manifest.js";
 import type { Store } from "../store/store.js";
 import { decrypt, NotDecrypted } from "./decrypt.js";
 import { fastFreezeVersion, type FastFreezeManifest, parseFastFreeze } from "./manifest.js";
@@ -15,18 +14,16 @@ export interface FastFreezeImage {
   manifest: FastFreezeManifest;
 }
 
-/** Null: there is no image of FastFreeze's, or another's. Throws IMAGE_DAMAGED. */
-export async function readFastFreeze(store: Store): Promise<FastFreezeImage | null> {
-  const text = await store.read(manifestName);
-  if (text === undefined) return null;
+/** @param text of its manifest. Null: FastFreeze did not make it. Throws IMAGE_DAMAGED. */
+export function asFastFreeze(store: Store, text: string): FastFreezeImage | null {
   const manifest = parseFastFreeze(parseJson(text), store.url);
   return manifest === null ? null : { store, manifest };
 }
 
 /** Whoever reads manifests of our own says what is wrong with one that is no JSON. */
-function parseJson(text: Buffer): unknown {
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text.toString("utf8"));
+    return JSON.parse(text);
   } catch {
     return null;
   }

@@ -8,7 +8,7 @@ export const fastFreezeVersion = "2021-03-22";
 const Manifest = z.object({
   version: z.string(),
   num_shards: z.int().check(z.minimum(1), z.maximum(1024)),
-  /** Not there before there was any. */
+  /** Versions from before FastFreeze encrypted leave it out. */
   encryption: z.optional(z.nullable(z.object({ cipher: z.string() }))),
   compression: z.optional(z.nullable(z.enum(["Lz4", "Zstd"]))),
   shard_prefix: z.string().check(z.regex(/^[A-Za-z0-9]{1,64}$/)),
