@@ -30,8 +30,9 @@ export async function makePlace(
 export async function makeWay(
   { processes, giveUp }: Pick<HandOverDeps, "processes" | "giveUp">,
   highestPid: number,
+  ownPid = process.pid,
 ): Promise<void> {
-  if (process.pid < firstPid || process.pid > highestPid) return;
+  if (ownPid < firstPid || ownPid > highestPid) return;
   await processes.init.moveCursor(highestPid);
   giveUp();
   throw new HttpError(
