@@ -19,7 +19,7 @@ RUN printf 'deb %s trixie main\ndeb %s sid main\n' "$DEBIAN_MIRROR" "$DEBIAN_MIR
  && printf 'Dir::Etc::SourceList "/tmp/criu.list";\nDir::Etc::SourceParts "/nowhere";\nDir::Etc::Preferences "/tmp/criu.pref";\nAcquire::Check-Valid-Until "false";\n' > /tmp/criu.conf \
  && export APT_CONFIG=/tmp/criu.conf DEBIAN_FRONTEND=noninteractive \
  && apt-get update -q \
- && apt-get install -q -y --no-install-recommends criu liblz4-1 libssl3t64 libzstd1 \
+ && apt-get install -q -y --no-install-recommends criu libcap2-bin liblz4-1 libssl3t64 libzstd1 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
            /usr/share/doc/* /usr/share/man/* /tmp/criu.*
 COPY build/container/node /usr/lib/fastmig/node
@@ -27,8 +27,7 @@ COPY --from=native /out/init /out/hold /out/pages /out/trial /out/shards /usr/li
 LABEL io.fastmig.image=1
 # The C library keeps what was given back for the next buffer: fresh from the kernel it costs more than sealing what goes into it.
 ENV MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=16777216
-# No helper threads (each has a PID, and takes the core that the other daemon needs) and a small young generation. What is
-# compiled stays, and is not optimised: a hand-over runs most of its code once, and the compilers ran in the middle of it. The
-# heap of 11 MB may grow to 44: V8 counts the buffers of a transfer with it, and collected in the middle of every dump.
-ENTRYPOINT ["/usr/lib/fastmig/init", "--", "/usr/lib/fastmig/node", "--single-threaded", "--max-semi-space-size=2", "--no-flush-bytecode", "--no-maglev", "--no-turbofan", "--heap-growing-percent=300", "/usr/lib/fastmig/daemon.mjs"]
+ENTRYPOINT ["/usr/lib/fastmig/init", "--", "/usr/lib/fastmig/program", "daemon"]
 COPY build/container/daemon /usr/lib/fastmig/
+COPY container/program /usr/lib/fastmig/
+COPY container/fastfreeze /usr/local/bin/

@@ -15,7 +15,11 @@ import { build as esbuild } from "esbuild";
 import { isFresh } from "./freshness.js";
 
 const root = path.dirname(import.meta.dirname);
-const daemonMain = "src/daemon/main.ts";
+/** The container's programs. */
+const programs = {
+  daemon: "src/daemon/main.ts",
+  fastfreeze: "src/container/fastfreeze/main.ts",
+};
 const nodeBinary = "node_modules/node/bin/node";
 const toolchain = ["package-lock.json", "tsconfig.json", "scripts/build.js"];
 const common = { platform: "node", target: "node24", format: "esm", logLevel: "warning" };
@@ -27,14 +31,14 @@ const steps = [
   {
     output: "build/container/daemon",
     inputs: [
-      "src/{daemon,criu,image}/**/*.ts",
+      "src/{daemon,container,criu,image}/**/*.ts",
       "src/*.ts",
       "docs/openapi.json",
       "package.json",
       ...toolchain,
     ],
-    make: bundleDaemon,
-    when: () => existsSync(daemonMain),
+    make: bundlePrograms,
+    when: () => existsSync(programs.daemon),
   },
   {
     output: "build/native/init",
@@ -75,14 +79,14 @@ const requireForSdks =
   'import { createRequire as makeRequire } from "node:module"; const require = makeRequire(import.meta.url);';
 
 /** In pieces: those of the stores' SDKs, larger than all the rest, are loaded where an image lies there. */
-async function bundleDaemon(outdir) {
+async function bundlePrograms(outdir) {
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
   const define = { FASTMIG_VERSION: JSON.stringify(version) };
   const partial = `${outdir}.partial`;
   rmSync(partial, { recursive: true, force: true });
   await esbuild({
     ...common,
-    entryPoints: { daemon: daemonMain },
+    entryPoints: programs,
     outdir: partial,
     outExtension: { ".js": ".mjs" },
     bundle: true,

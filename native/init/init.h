@@ -90,7 +90,7 @@ struct spawn {
 	size_t group_count;
 	uint64_t capabilities;
 	pid_t pid;
-	bool service_stdio, inherit_pipes;
+	bool service_stdio, subreaper, inherit_pipes;
 	char **argv, **env;
 };
 const char *spawn_parse(struct request *request, struct spawn *spawn);
@@ -98,6 +98,10 @@ pid_t spawn_fork(pid_t wanted);
 __attribute__((noreturn)) void spawn_exec(const struct spawn *spawn, int report);
 void child_fresh(void);
 int lift(int fd);
+
+/* capabilities.c */
+int capabilities_leave(uint64_t wanted);
+void capabilities_use(void);
 
 /* cursor.c */
 const char *cursor_begin(struct request *request, long target);

@@ -83,6 +83,7 @@ int main(int count, char **arguments)
 	bool first_process = getpid() == 1;
 	(void)count;
 	fill_stdio();
+	capabilities_use();
 	char **command = parse_arguments(arguments);
 	lock_state();
 	stop_configure();

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -65,7 +64,8 @@ static bool parse_ids(char **words, struct spawn *spawn)
 
 static bool parse_stdio(char **words, struct spawn *spawn)
 {
-	spawn->service_stdio = strcmp(words[7], "service") == 0;
+	spawn->subreaper = strcmp(words[7], "subreaper") == 0;
+	spawn->service_stdio = spawn->subreaper || strcmp(words[7], "service") == 0;
 	spawn->file = strncmp(words[7], "file:/", 6) == 0 ? words[7] + 5 : NULL;
 	spawn->inherit_pipes = strcmp(words[8], "pipes") == 0;
 	return (spawn->service_stdio || spawn->file != NULL) && (spawn->inherit_pipes || *words[8] == '\0');
@@ -185,24 +185,7 @@ static void set_stdio(const struct spawn *spawn, int report)
 		fail(report, "dup2", "");
 }
 
-static int set_capabilities(uint64_t wanted)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-	for (int i = 0; i < 2; i++)
-		data[i].permitted = data[i].effective = data[i].inheritable = (uint32_t)(wanted >> (32 * i));
-	return (int)syscall(SYS_capset, &header, data);
-}
-
-static int raise_ambient(uint64_t wanted)
-{
-	for (unsigned long number = 0; number < 64; number++)
-		if ((wanted >> number & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0)
-			return -1;
-	return 0;
-}
-
-static void set_user(const struct spawn *spawn, int report)
+static void set_identity(const struct spawn *spawn, int report)
 {
 	if (setgroups(spawn->group_count, spawn->groups) != 0)
 		fail(report, "setgroups", "");
@@ -210,10 +193,14 @@ static void set_user(const struct spawn *spawn, int report)
 		fail(report, "setresgid", "");
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 || setresuid(spawn->uid, spawn->uid, spawn->uid) != 0)
 		fail(report, "setresuid", "");
-	if (spawn->uid == 0)
-		return;
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (set_capabilities(spawn->capabilities) != 0 || raise_ambient(spawn->capabilities) != 0)
+}
+
+/* In a container that was started as somebody else than root, everybody is that one, with the container's groups. */
+static void set_user(const struct spawn *spawn, int report)
+{
+	if (geteuid() == 0 || spawn->uid != geteuid() || spawn->gid != getegid())
+		set_identity(spawn, report);
+	if (spawn->uid != 0 && capabilities_leave(spawn->capabilities) != 0)
 		fail(report, "cannot keep the capabilities", "");
 }
 
@@ -225,6 +212,8 @@ void spawn_exec(const struct spawn *spawn, int report)
 	set_user(spawn, report);
 	if (chdir(spawn->cwd) != 0)
 		fail(report, "cannot enter", spawn->cwd);
+	if (spawn->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		fail(report, "cannot become the subreaper", "");
 	environ = spawn->env;
 	execvp(spawn->argv[0], spawn->argv);
 	fail(report, "cannot execute", spawn->argv[0]);

@@ -16,6 +16,8 @@ export interface CriuRun {
   stream?: boolean;
   /** Where CRIU is, if not where Debian has it. */
   criu?: string;
+  /** Options of the user's own, after all others. */
+  criuOptions?: readonly string[];
 }
 
 interface TreeRun extends CriuRun {
@@ -57,6 +59,7 @@ export interface RestoreOptions extends Omit<CriuRun, "imagesDir"> {
   pidfile: string;
   /** One entry per dumped pipe: stdout and stderr that share a pipe share an entry. */
   pipes: readonly InheritedPipe[];
+  leaveStopped?: boolean;
 }
 
 /** What a service's connections, locks and deleted files need, alike at both ends. */
@@ -86,6 +89,7 @@ export function dumpArgv(options: DumpOptions): Argv {
     String(options.timeoutS),
     // What did not change since the parent is skipped only where the kernel was told to watch.
     ...(options.parent === undefined ? [] : ["--track-mem", ...buildsOn(options.parent)]),
+    ...(options.criuOptions ?? []),
   ];
 }
 
@@ -122,6 +126,8 @@ export function restoreArgv(options: RestoreOptions): Argv {
     "--cpu-cap=none",
     ...kept,
     ...options.pipes.flatMap(inheritPipe),
+    ...(options.leaveStopped === true ? ["--leave-stopped"] : []),
+    ...(options.criuOptions ?? []),
   ];
 }
 

@@ -14,6 +14,7 @@ import {
 import { messageOf } from "../errors.js";
 import { createOnce, readIfThere } from "./durable.js";
 import type { Engine } from "./engine.js";
+import { refuseOpening, refuseRestore, refuseRun } from "./epochs.js";
 import { DestinationHalf } from "./handover/destination.js";
 import { closedView, type HandOverDeps } from "./handover/half.js";
 import { openJournal, type Journal } from "./handover/journal.js";
@@ -25,6 +26,7 @@ import { memoryFacts } from "./memory.js";
 import type { OwnershipStore } from "./ownership.js";
 import { journalFile, openFile, type DaemonPaths } from "./paths.js";
 import type { PageLists } from "./page-lists.js";
+import type { Policy } from "./policy.js";
 import type { Processes } from "./processes.js";
 import { memoryOf } from "./procfs.js";
 import { Conflict, NotFound } from "./refusals.js";
@@ -40,6 +42,7 @@ export interface DaemonDeps {
   ownership: OwnershipStore;
   life: string;
   version: string;
+  policy: Policy;
   log: Log;
   /** Ends this daemon: the next one goes on from the journal. */
   giveUp(): void;
@@ -64,7 +67,7 @@ export class Daemon {
   constructor(deps: DaemonDeps, peerAnswers: (daemon: Daemon) => Answers) {
     this.deps = deps;
     this.#peerAnswers = peerAnswers(this);
-    this.images = new ImageWorks(deps, () => void this.#goOn());
+    this.images = new ImageWorks(deps, () => this.#worked());
     deps.service.onEnd = (ended) => this.#serviceEnded(ended);
   }
 
@@ -143,12 +146,7 @@ export class Daemon {
   async run(request: RunRequest): Promise<Status> {
     const { ownership, service } = this.deps;
     this.#refuseBusy();
-    const known = ownership.get();
-    if (request.epoch < known.epoch || (request.epoch === known.epoch && known.role !== "owner"))
-      throw new Conflict(
-        "EPOCH",
-        `this node has seen epoch ${known.epoch} (${known.role}); ${request.epoch} is too old`,
-      );
+    refuseRun(ownership.get(), request.epoch);
     if (service.process === undefined) await this.#startFirst(request);
     return this.status();
   }
@@ -176,27 +174,13 @@ export class Daemon {
   async open(open: OpenMigration): Promise<MigrationView> {
     if (this.#open?.id === open.id) return this.half(open.id).view();
     this.#refuseBusy();
-    this.#checkEpoch(open);
+    refuseOpening(this.deps.ownership.get(), open);
     if (!(await createOnce(openFile(this.deps.paths), `${JSON.stringify(open)}\n`)))
       throw new Conflict("LOCKED", "another migration was opened just now");
     this.#open = open;
     await this.#journalOpening(open);
     this.#half = this.#makeHalf(open, "opened");
     return this.#half.view();
-  }
-
-  #checkEpoch(open: OpenMigration): void {
-    const known = this.deps.ownership.get();
-    if (open.role === "source" && known.role !== "owner")
-      throw new Conflict(
-        "NOT_OWNER",
-        `this node does not own ${open.service.name}: it is ${known.role} at epoch ${known.epoch}`,
-      );
-    if (open.epoch <= known.epoch)
-      throw new Conflict(
-        "EPOCH",
-        `this node has seen epoch ${known.epoch}; a migration of epoch ${open.epoch} is too old`,
-      );
   }
 
   half(id: string): AnyHalf {
@@ -245,14 +229,18 @@ export class Daemon {
     return this.images.restore(request);
   }
 
+  /** A checkpoint or a restore is over. */
+  #worked(): void {
+    const { service, policy } = this.deps;
+    const work = this.images.last;
+    const left = work?.verb === "checkpoint" && work.state === "done" && service.process === undefined;
+    if (left && service.ended === undefined) void this.#leave(policy.afterFreeze());
+    else void this.#goOn();
+  }
+
   #refuseSecond(epoch: number): void {
     if (this.deps.service.process !== undefined) throw new Conflict("RUNS", "the service runs here already");
-    const known = this.deps.ownership.get().epoch;
-    if (epoch <= known)
-      throw new Conflict(
-        "EPOCH",
-        `this node has seen epoch ${known}; a restore of epoch ${epoch} is too old`,
-      );
+    refuseRestore(this.deps.ownership.get(), epoch);
   }
 
   // ---- status -----------------------------------------------------------------------------------
@@ -295,7 +283,12 @@ export class Daemon {
   #serviceEnded(ended: Ended): void {
     this.deps.log.info("the service ended", { ...ended });
     if (this.#open === undefined && this.images.current === null)
-      void this.deps.processes.init.shutdown(ended.code ?? 128 + Number(ended.signal ?? 0));
+      void this.#leave(this.deps.policy.afterEnd(ended));
+  }
+
+  async #leave(status: Promise<number | null>): Promise<void> {
+    const known = await status;
+    if (known !== null) await this.deps.processes.init.shutdown(known);
   }
 }
 

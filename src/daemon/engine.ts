@@ -39,6 +39,8 @@ export interface CriuJob {
   holdIn?: string;
   /** The images go through the streamer that listens in `imagesDir`. */
   stream?: boolean;
+  /** Beside ours; of two that contradict each other CRIU takes the later one, these. */
+  criuOptions?: readonly string[];
   /** No migration's: nobody looks for it by its name after a daemon's death. */
   trial?: boolean;
 }
@@ -59,6 +61,8 @@ export interface DumpedPipes {
 
 export interface RestoreJob extends CriuJob {
   pipes: DumpedPipes;
+  /** Its tasks are left with SIGSTOP. */
+  leaveStopped?: boolean;
 }
 
 /** A restore whose images are still to come. */

@@ -9,8 +9,10 @@ export const capability = {
   CHECKPOINT_RESTORE: 40,
 } as const;
 
-/** `service`: /dev/null and the two kept pipes. A file: stdin is /dev/null, both outputs are appended to it (0600, owned by uid). */
-export type SpawnStdio = "service" | { file: string };
+/**
+ * `service`: /dev/null and the two kept pipes; `subreaper`: the same of a process that adopts its orphans. A file: stdin is /dev/null, both outputs are appended to it (0600, owned by uid).
+ */
+export type SpawnStdio = "service" | "subreaper" | { file: string };
 
 export interface SpawnRequest {
   /** `[A-Za-z0-9._-]`, at most 63 bytes; comes back with the exit. `-` alone stands for adopted processes. */
@@ -85,7 +87,7 @@ export function spawnWords(request: SpawnRequest): string[] {
     (request.ambient ?? []).join(","),
     String(request.pid ?? 0),
     request.cwd,
-    request.stdio === "service" ? "service" : `file:${request.stdio.file}`,
+    typeof request.stdio === "string" ? request.stdio : `file:${request.stdio.file}`,
     request.inheritPipes === true ? "pipes" : "",
     String(request.argv.length),
     ...request.argv,

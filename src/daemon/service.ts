@@ -30,6 +30,8 @@ export interface ServiceOptions {
   processes: Processes;
   stateDir: string;
   life: string;
+  /** Whether its first process adopts its orphans. */
+  rootAdopts: boolean;
 }
 
 /** The one service of this container: its tree, whoever started it, and how it ended. */
@@ -65,7 +67,7 @@ export class Service {
 
   async start(spec: ServiceSpec): Promise<void> {
     const user = await lookUpUser(spec.user);
-    const { processes } = this.#options;
+    const { processes, rootAdopts } = this.#options;
     await processes.init.moveCursor(firstPid - 1);
     const child = await processes.spawn({
       name: "service",
@@ -73,7 +75,7 @@ export class Service {
       gid: user.gid,
       groups: user.groups,
       cwd: spec.workdir,
-      stdio: "service",
+      stdio: rootAdopts ? "subreaper" : "service",
       argv: spec.command,
       env: { HOME: user.home, USER: user.name, PATH: defaultPath, ...spec.env, ...(await maskOf(spec)) },
     });

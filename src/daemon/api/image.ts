@@ -5,6 +5,9 @@ import { ContainerPath, count, Epoch, Failure, MigrationId, text } from "./words
 /** Base64 of a passphrase's bytes; null: the image is not encrypted. */
 const passphrase = z.nullable(z.string().check(z.maxLength(8192)));
 
+/** More options for CRIU, as `--ghost-limit`, `512M`. */
+const criuOptions = z.array(text).check(z.maxLength(256));
+
 /** Environment variables by which the store is reached, beside those of the daemon; secrets are among them. */
 const access = z.record(z.string(), z.string().check(z.maxLength(65_536)));
 
@@ -24,6 +27,7 @@ export const CheckpointRequest = z.strictObject({
   /** Paths of the container that travel with the memory; one that is not there is left out. */
   preserve: z.array(ContainerPath).check(z.maxLength(1024)),
   passphrase,
+  criuOptions,
   /** How long the service may stay frozen: without progress, and in all. */
   lease: count,
   deadline: count,
@@ -39,6 +43,9 @@ export const RestoreRequest = z.strictObject({
   /** Whether the service's newest image below `url` is meant. */
   latest: z.boolean(),
   passphrase,
+  criuOptions,
+  /** Whether its processes stay stopped, by SIGSTOP, until somebody lets them go. */
+  leaveStopped: z.boolean(),
   /** The name of the service that the image has to be of. */
   service: text,
 });

@@ -12,8 +12,8 @@ export const ContainerPath = z
 /** What runs: enough to start it from scratch, and to know it again. */
 export const ServiceSpec = z.strictObject({
   name: z.string().check(z.regex(/^[a-z0-9][a-z0-9_.-]{0,62}$/)),
-  /** An argument may be empty, as in `redis-server --save ""`. */
-  command: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(1024)),
+  /** An argument may be as long as Linux has it, or empty, as in `redis-server --save ""`. */
+  command: z.array(z.string().check(z.maxLength(131_072))).check(z.minLength(1), z.maxLength(1024)),
   env: z.record(z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/)), z.string()),
   /** `name`, `uid`, `name:group` or `uid:gid`, looked up in the container's passwd. */
   user: text,

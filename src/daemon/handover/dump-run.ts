@@ -49,7 +49,12 @@ export class DumpRun {
    * and CRIU comes up.
    * @param chain the rounds that it builds on, the full one first; `streamed`: none, and CRIU meets a streamer at the images.
    */
-  async getReady(images: string, chain: readonly number[] | "streamed", owner: TreeOwner): Promise<void> {
+  async getReady(
+    images: string,
+    chain: readonly number[] | "streamed",
+    owner: TreeOwner,
+    criuOptions: readonly string[] = [],
+  ): Promise<void> {
     const { engine, service, life } = this.#deps;
     if (service.process === undefined) throw new Error("the service is not running");
     for (const path of [this.#directory, images, finalIn(images)]) await ownDirectory(path, owner);
@@ -62,6 +67,7 @@ export class DumpRun {
       holdIn: this.#directory,
       rootPid: service.process.pid,
       stream: chain === "streamed",
+      criuOptions,
       ...(last === undefined ? {} : { parent: `../${last}` }),
     });
     // Before it can touch anything: whatever ends this daemon, the next one finds it.

@@ -21,12 +21,15 @@ export interface RestoreEvents {
   ended(end: ProcessEnd | null, held: boolean): void;
 }
 
+/** Beside what the tree's facts say. */
+export type RestoreOptions = Pick<RestoreAhead, "stream" | "criuOptions" | "leaveStopped">;
+
 /** CRIU's restore of one migration: comes up ahead of its images, is let go with them, followed, and found again. */
 export class RestoreRun {
   readonly #deps: RunDeps;
   readonly #directory: string;
   readonly #events: RestoreEvents;
-  readonly #stream: boolean;
+  readonly #options: RestoreOptions;
   #ahead: { run: TreeRun; waiting: Promise<WaitingCriu | undefined> } | undefined;
   /** All PIDs up to this one were passed by. */
   #passed = 0;
@@ -34,13 +37,12 @@ export class RestoreRun {
 
   /**
    * @param directory the migration's, where the hook waits.
-   * @param stream whether CRIU meets a streamer at its images.
    */
-  constructor(deps: RunDeps, directory: string, events: RestoreEvents, stream = false) {
+  constructor(deps: RunDeps, directory: string, events: RestoreEvents, options: RestoreOptions = {}) {
     this.#deps = deps;
     this.#directory = directory;
     this.#events = events;
-    this.#stream = stream;
+    this.#options = options;
   }
 
   /** Moves the PID cursor past what will be restored, while the service still runs at the source. */
@@ -107,7 +109,7 @@ export class RestoreRun {
   #job({ uid, gid, groups, stdoutInode, stderrInode }: TreeRun): RestoreAhead {
     const pipes = { stdout: stdoutInode, stderr: stderrInode };
     const [workDir, holdIn] = [this.#directory, this.#directory];
-    return { owner: { uid, gid, groups }, workDir, holdIn, stream: this.#stream, pipes };
+    return { owner: { uid, gid, groups }, workDir, holdIn, pipes, ...this.#options };
   }
 
   /** After a daemon's death: CRIU may be at work, or wait in its hook. False where it is gone. */

@@ -75,8 +75,8 @@ export class Checkpoint {
    * frozen: `recover` brings it to an end.
    */
   async make(): Promise<void> {
-    const { url, access, passphrase } = this.#request;
-    await refuseOwnLayer(parseImageUrl(url));
+    const { url, access, passphrase, criuOptions } = this.#request;
+    if (!this.#deps.policy.ownLayer) await refuseOwnLayer(parseImageUrl(url));
     const made = makeKeys(passphrase === null ? null : Buffer.from(passphrase, "base64"));
     made.catch(() => undefined);
     const store = await storeFor(url, access);
@@ -86,7 +86,7 @@ export class Checkpoint {
     const upload = await this.#begin(store);
     let limit: ProgressLimit | undefined;
     try {
-      await this.#run.getReady(this.#images, "streamed", owner);
+      await this.#run.getReady(this.#images, "streamed", owner, criuOptions);
       const { keys, source } = await made;
       limit = new ProgressLimit(this.#request);
       const target = { store, upload, keys, source, limit };

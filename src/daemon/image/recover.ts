@@ -79,7 +79,7 @@ async function idAt(store: Store): Promise<string | undefined> {
 }
 
 async function recoverRestore(deps: ImageDeps, work: Of<"restore">, directory: string): Promise<boolean> {
-  const run = new RestoreRun(deps, directory, nothing, true);
+  const run = new RestoreRun(deps, directory, nothing, { stream: true });
   if ((await decide(directory, "aborted")) === "running") {
     await run.end();
     if (await hasResumed(directory)) {

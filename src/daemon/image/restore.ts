@@ -49,7 +49,8 @@ export class Restore {
       held: () => this.#held.resolve(),
       ended: () => void this.#failure().then((why) => this.#held.reject(why)),
     };
-    this.#run = new RestoreRun(deps, this.#directory, events, true);
+    const { criuOptions, leaveStopped } = request;
+    this.#run = new RestoreRun(deps, this.#directory, events, { stream: true, criuOptions, leaveStopped });
     this.#held.promise.catch(() => undefined);
   }
 

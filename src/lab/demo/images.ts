@@ -24,6 +24,7 @@ export async function buildFastmigImage(say: Say): Promise<BuiltImage> {
     tag: "localhost/fastmig:latest",
     dockerfile: await readFile(join(packageRoot, "Dockerfile"), "utf8"),
     context: {
+      container: join(packageRoot, "container"),
       native: join(packageRoot, "native"),
       "build/container/daemon": join(packageRoot, "build/container/daemon"),
       "build/container/node": nodeRuntime(),

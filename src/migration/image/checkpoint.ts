@@ -53,7 +53,8 @@ export async function checkpointService(
   const { passphrase, ...request } = options;
   const preserve = [...new Set([...service.preserve, ...options.preserve])];
   signal.throwIfAborted();
-  await daemon.checkpoint({ id, ...request, preserve, passphrase: passphrase?.toString("base64") ?? null });
+  const secret = passphrase?.toString("base64") ?? null;
+  await daemon.checkpoint({ id, ...request, preserve, passphrase: secret, criuOptions: [] });
   const work = await followWork({ daemon, id, service: service.name, progress, signal });
   return { service: service.name, node: site.name, ...figures(work), leftRunning: options.leaveRunning };
 }

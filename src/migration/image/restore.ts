@@ -57,7 +57,9 @@ export async function restoreService(
   const id = ulid();
   signal.throwIfAborted();
   const secret = passphrase?.toString("base64") ?? null;
-  await daemon.restore({ id, epoch: decision.epoch, url, access, latest, passphrase: secret, service: name });
+  const { epoch } = decision;
+  const image = { url, access, latest, passphrase: secret };
+  await daemon.restore({ id, epoch, ...image, criuOptions: [], leaveStopped: false, service: name });
   const work = await followWork({ daemon, id, service: name, progress, signal });
   if (service.health !== null)
     await awaitHealth(site, service.health, [`see \`podman logs ${name}\` on ${on}`]);
