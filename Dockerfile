@@ -19,7 +19,7 @@ RUN printf 'deb %s trixie main\ndeb %s sid main\n' "$DEBIAN_MIRROR" "$DEBIAN_MIR
  && printf 'Dir::Etc::SourceList "/tmp/criu.list";\nDir::Etc::SourceParts "/nowhere";\nDir::Etc::Preferences "/tmp/criu.pref";\nAcquire::Check-Valid-Until "false";\n' > /tmp/criu.conf \
  && export APT_CONFIG=/tmp/criu.conf DEBIAN_FRONTEND=noninteractive \
  && apt-get update -q \
- && apt-get install -q -y --no-install-recommends criu libcap2-bin liblz4-1 libssl3t64 libzstd1 \
+ && apt-get install -q -y --no-install-recommends criu libcap2-bin liblz4-1 libssl3t64 libzstd1 lz4 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
            /usr/share/doc/* /usr/share/man/* /tmp/criu.*
 COPY build/container/node /usr/lib/fastmig/node
@@ -30,4 +30,4 @@ ENV MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=16777216
 ENTRYPOINT ["/usr/lib/fastmig/init", "--", "/usr/lib/fastmig/program", "daemon"]
 COPY build/container/daemon /usr/lib/fastmig/
 COPY container/program /usr/lib/fastmig/
-COPY container/fastfreeze /usr/local/bin/
+COPY container/fastfreeze container/ff_daemon /usr/local/bin/

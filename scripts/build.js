@@ -19,6 +19,7 @@ const root = path.dirname(import.meta.dirname);
 const programs = {
   daemon: "src/daemon/main.ts",
   fastfreeze: "src/container/fastfreeze/main.ts",
+  ff_daemon: "src/container/ff-daemon/main.ts",
 };
 const nodeBinary = "node_modules/node/bin/node";
 const toolchain = ["package-lock.json", "tsconfig.json", "scripts/build.js"];
@@ -33,7 +34,7 @@ const steps = [
     inputs: [
       "src/{daemon,container,criu,image}/**/*.ts",
       "src/*.ts",
-      "docs/openapi.json",
+      "docs/{ff-daemon.,}openapi.json",
       "package.json",
       ...toolchain,
     ],

@@ -1,4 +1,4 @@
-/** As much of protobuf's encoding as reading CRIU's small messages needs. Pure. */
+/** As much of protobuf's encoding as reading and changing CRIU's small messages needs. Pure. */
 
 export interface Field {
   number: number;
@@ -11,25 +11,64 @@ const bytesKind = 2;
 /** Bytes of a value of fixed length, by its kind. */
 const fixed: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
 
+/** One field where it stands. Null as its value: it is of fixed length. */
+interface Place {
+  number: number;
+  value: number | Buffer | null;
+  /** Of the whole field, and of what follows its number. */
+  start: number;
+  content: number;
+  end: number;
+}
+
 /** The fields of one message, without those of fixed length; undefined where it is no message. */
 export function fields(bytes: Buffer): Field[] | undefined {
-  const found: Field[] = [];
+  return places(bytes)?.flatMap(({ number, value }) => (value === null ? [] : [{ number, value }]));
+}
+
+/**
+ * The same message with what `edit` answers in the place of some values; undefined from it: the field stays. Undefined where it
+ * is no message.
+ */
+export function edited(
+  bytes: Buffer,
+  edit: (field: Field) => number | Buffer | undefined,
+): Buffer | undefined {
+  return places(bytes)?.reduce((whole, { number, value, start, content, end }) => {
+    const other = value === null ? undefined : edit({ number, value });
+    if (other === undefined) return Buffer.concat([whole, bytes.subarray(start, end)]);
+    const written = Buffer.isBuffer(other) ? [encoded(other.length), other] : [encoded(other)];
+    return Buffer.concat([whole, bytes.subarray(start, content), ...written]);
+  }, Buffer.alloc(0));
+}
+
+function places(bytes: Buffer): Place[] | undefined {
+  const found: Place[] = [];
   const from = new Varints(bytes);
   while (from.at < bytes.length) {
+    const start = from.at;
     const key = from.next();
     const [number, kind] = [Math.floor(key / 8), key % 8];
-    const start = from.at;
+    const content = from.at;
     const length = fixed[kind];
     const value = length === undefined ? from.next() : 0;
     const begin = from.at;
-    if (length !== undefined) from.at = start + length;
+    if (length !== undefined) from.at = content + length;
     else if (kind === bytesKind) from.at += value;
     else if (kind !== varint) return undefined;
-    if (Number.isNaN(value) || !(from.at <= bytes.length)) return undefined;
-    if (length === undefined)
-      found.push({ number, value: kind === varint ? value : bytes.subarray(begin, from.at) });
+    const end = from.at;
+    if (Number.isNaN(value) || !(end <= bytes.length)) return undefined;
+    const held = kind === varint ? value : bytes.subarray(begin, end);
+    found.push({ number, value: length === undefined ? held : null, start, content, end });
   }
   return found;
+}
+
+function encoded(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
+  return Buffer.from([...bytes, rest]);
 }
 
 /** Reads varints one after the other. */

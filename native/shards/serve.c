@@ -17,7 +17,9 @@ struct service {
 	const struct settings *settings;
 	const struct source *source;
 	const struct file *file;
-	int pipe;
+	/* Where NAME.instead may lie, which takes the place of the image's NAME; what is open of it, or -1. */
+	const char *directory;
+	int instead, pipe;
 	/* Every chunk was looked at before. */
 	bool checked;
 };
@@ -59,9 +61,31 @@ static void give_file(const struct service *service)
 	seal_free(seal);
 }
 
-static void *feed(void *service)
+static int open_instead(const char *directory, const char *name)
 {
-	give_file(service);
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%s.instead", directory, name);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static void give_instead(const struct service *service)
+{
+	unsigned char bytes[4096];
+	ssize_t length;
+	while ((length = read(service->instead, bytes, sizeof bytes)) > 0)
+		if (!give(service->pipe, bytes, (size_t)length, false))
+			break;
+	close(service->instead);
+	close(service->pipe);
+}
+
+static void *feed(void *begun)
+{
+	struct service *service = begun;
+	if (service->instead >= 0)
+		give_instead(service);
+	else
+		give_file(service);
 	free(service);
 	return NULL;
 }
@@ -72,7 +96,7 @@ void print(const struct index *index, const struct settings *settings, const str
 	if (file == NULL)
 		damaged("the image has no %s", name);
 	/* Not as the shard's own pages: nobody has looked at them yet. */
-	give_file(&(struct service){ index, settings, source, file, STDOUT_FILENO, false });
+	give_file(&(struct service){ .index = index, .settings = settings, .source = source, .file = file, .pipe = STDOUT_FILENO });
 }
 
 /* A thread for each file: processes read theirs at the same time. */
@@ -85,6 +109,7 @@ static void answer(const struct service *service, int line, const char *name)
 	struct service *mine = need(malloc(sizeof *mine));
 	*mine = *service;
 	mine->file = file;
+	mine->instead = open_instead(service->directory, name);
 	mine->pipe = streamer_pipe(line);
 	pthread_t thread;
 	if (pthread_create(&thread, NULL, feed, mine) != 0)
@@ -105,7 +130,7 @@ static int connected(int listener)
 void serve(const struct index *index, const struct settings *settings, const struct source *source, const char *directory, long uid)
 {
 	char socket[4096], name[LONGEST_NAME + 1];
-	struct service service = { .index = index, .settings = settings, .source = source, .checked = true };
+	struct service service = { .index = index, .settings = settings, .source = source, .directory = directory, .checked = true };
 	snprintf(socket, sizeof socket, "%s/streamer-serve.sock", directory);
 	struct pollfd fds[WATCHED] = {
 		[STDIN] = { .fd = STDIN_FILENO, .events = POLLIN },

@@ -1,7 +1,7 @@
 /** Asks the daemon of this container, on its socket. */
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import { ImageWork, Status } from "../daemon/api.js";
+import { ErrorBody, ImageWork, Status } from "../daemon/api.js";
 import type { CheckpointRequest } from "../daemon/api.js";
 
 /** What the daemon answered instead of what was asked for; `code` is its own, or NO_DAEMON. */
@@ -42,9 +42,10 @@ export class SocketClient {
     const { status, content } = await this.#send(method, path, body).catch((thrown: Error) => {
       throw new Refused(thrown.message, "NO_DAEMON");
     });
-    const answer = JSON.parse(content) as { code?: string; message?: string };
+    const answer: unknown = JSON.parse(content);
     if (status < 300) return answer;
-    throw new Refused(answer.message ?? content, answer.code ?? "REFUSED");
+    const { code, message } = ErrorBody.parse(answer).error;
+    throw new Refused(message, code);
   }
 
   #send(method: string, path: string, body?: object): Promise<{ status: number; content: string }> {

@@ -58,6 +58,8 @@ export class Daemon {
   /** The open migration, or the last one of this daemon's time. */
   #half: AnyHalf | undefined;
   #open: OpenMigration | undefined;
+  /** The last end of the service that was acted upon: its container may stay. */
+  #ended: Ended | undefined;
 
   /** Checkpoints to a store and restores from one. */
   readonly images: ImageWorks;
@@ -281,9 +283,11 @@ export class Daemon {
 
   /** The service ended by itself: like any container's, its end is the container's, unless a migration is open. */
   #serviceEnded(ended: Ended): void {
+    if (ended === this.#ended) return;
     this.deps.log.info("the service ended", { ...ended });
-    if (this.#open === undefined && this.images.current === null)
-      void this.#leave(this.deps.policy.afterEnd(ended));
+    if (this.#open !== undefined || this.images.current !== null) return;
+    this.#ended = ended;
+    void this.#leave(this.deps.policy.afterEnd(ended));
   }
 
   async #leave(status: Promise<number | null>): Promise<void> {

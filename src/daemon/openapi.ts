@@ -1,25 +1,43 @@
 import * as z from "zod";
 import * as api from "./api.js";
+import type { Daemon } from "./daemon.js";
 import type { Route } from "./router.js";
+import { controlRoutes, peerRoutes } from "./routes/index.js";
 
 type Json = Record<string, unknown>;
 
 const json = (schema: unknown): Json => ({ "application/json": { schema } });
 
+interface About {
+  title: string;
+  description: string;
+  server: { url: string; description: string };
+}
+
+/** Of the daemon of a service. */
+export function daemonDocument(): Json {
+  const nobody = {} as Daemon;
+  return openApiDocument([...controlRoutes(nobody), ...peerRoutes(nobody)], {
+    title: "fastmig daemon",
+    description:
+      "Reached over a Unix socket by whoever may open it; the /peer routes also over one migration's TLS listener.",
+    server: { url: "http://daemon", description: "whatever the name: the socket decides who answers" },
+  });
+}
+
 /** The OpenAPI 3.1 document of the routes, from the schemas that check every request. */
-export function openApiDocument(routes: readonly Route[]): Json {
+export function openApiDocument(routes: readonly Route[], { title, description, server }: About): Json {
   const paths: Record<string, Json> = {};
   for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
   return {
     openapi: "3.1.0",
     info: {
-      title: "fastmig daemon",
+      title,
       version: String(api.apiVersion),
-      description:
-        "Reached over a Unix socket by whoever may open it; the /peer routes also over one migration's TLS listener.",
+      description,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "http://daemon", description: "whatever the name: the socket decides who answers" }],
+    servers: [server],
     security: [],
     paths,
     components: { schemas: components() },

@@ -9,7 +9,18 @@ export const preservedArchive = "preserve.tar";
 
 /** What both directions keep: owners by number, extended attributes, ACLs, holes. */
 const faithful = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "--sparse"];
-const extract = ["--extract", ...faithful, "--same-permissions", "--same-owner", "--directory", "/"];
+/** Who is not root takes what he may read, makes files of his own, and leaves directories of others as they are. */
+const plain = ["--sparse", "--xattrs", "--xattrs-include=user.*"];
+
+const ways = {
+  root: { create: faithful, extract: [...faithful, "--same-permissions", "--same-owner"] },
+  others: {
+    create: [...plain, "--ignore-failed-read"],
+    extract: [...plain, "--same-permissions", "--no-same-owner", "--no-overwrite-dir"],
+  },
+};
+const way = process.getuid?.() === 0 ? ways.root : ways.others;
+const extract = ["--extract", ...way.extract, "--directory", "/"];
 
 /** Those that are there: the service may not have made one yet. */
 export async function preservable(paths: readonly string[]): Promise<string[]> {
@@ -21,7 +32,7 @@ const members = (paths: readonly string[]): string[] => paths.map((path) => `.${
 
 /** @param archive a file, or a pipe that somebody reads. */
 export async function packInto(archive: string, paths: readonly string[]): Promise<void> {
-  await tar(["--create", "--file", archive, ...faithful, "--directory", "/", "--", ...members(paths)]);
+  await tar(["--create", "--file", archive, ...way.create, "--directory", "/", "--", ...members(paths)]);
 }
 
 /** For a hand-over: beside the images. */

@@ -40,6 +40,11 @@ export function route<B, Q = unknown>(
   return { status: 200, ...rest, handle: (asked) => handle(asked as Asked<B, Q>) };
 }
 
+/** An answer that is no JSON. */
+export class PlainText {
+  constructor(readonly text: string) {}
+}
+
 /** Bytes of a JSON body at most: the list of a large image's segments is the longest. */
 const longestBody = 64 * 1024 * 1024;
 
@@ -160,9 +165,12 @@ function checked(schema: z.ZodMiniType, body: unknown): unknown {
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
+  const [text, type] =
+    body instanceof PlainText
+      ? [body.text, "text/plain; version=0.0.4; charset=utf-8"]
+      : [JSON.stringify(body), "application/json"];
   response.writeHead(status, {
-    "content-type": "application/json",
+    "content-type": type,
     "content-length": Buffer.byteLength(text),
   });
   response.end(text);

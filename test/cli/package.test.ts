@@ -41,6 +41,9 @@ describe("the packed file", () => {
     "Dockerfile",
     "native/init/main.c",
     "build/container/daemon/daemon.mjs",
+    "build/container/daemon/fastfreeze.mjs",
+    "build/container/daemon/ff_daemon.mjs",
+    "container/fastfreeze",
   ])("holds %s", (path) => {
     expect(listing).toContain(path);
   });

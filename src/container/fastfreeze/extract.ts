@@ -5,9 +5,9 @@ import { extractFastFreeze, extractImage } from "../../image/extract.js";
 import { openImage } from "../../image/open.js";
 import { readPassphrase } from "../../image/passphrase.js";
 import { ImageReader } from "../../image/reader.js";
-import { Failure } from "./failure.js";
-import { readImageUrl } from "./image-url.js";
-import { elapsed, Speech } from "./log.js";
+import { Failure } from "../failure.js";
+import { readImageUrl } from "../image-url.js";
+import { elapsed, Speech } from "../log.js";
 import { parse, usage } from "./options.js";
 
 export async function extract(words: readonly string[]): Promise<void> {

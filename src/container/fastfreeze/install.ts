@@ -3,10 +3,10 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir } from "node:fs/promises";
 import { promisify } from "node:util";
 import { messageOf } from "../../errors.js";
-import { Failure } from "./failure.js";
-import { Speech } from "./log.js";
+import { Failure } from "../failure.js";
+import { Speech } from "../log.js";
 import { parse } from "./options.js";
-import { home } from "./paths.js";
+import { home } from "../paths.js";
 
 const init = "/usr/lib/fastmig/init";
 /** Of init's, not of CRIU's: a program with capabilities of its own takes no others along, and cannot be looked at by its user. */

@@ -2,10 +2,10 @@
 import { messageOf } from "../../errors.js";
 import { checkpoint } from "./checkpoint.js";
 import { extract } from "./extract.js";
-import { exitCodes, Failure } from "./failure.js";
+import { exitCodes, Failure } from "../failure.js";
 import { helpOf, overview } from "./help.js";
 import { install } from "./install.js";
-import { Speech } from "./log.js";
+import { Speech } from "../log.js";
 import { isVerb, parse, usage, type Verb } from "./options.js";
 import { run } from "./run.js";
 import { wait } from "./wait.js";

@@ -1,7 +1,7 @@
 /** FastFreeze's command line, as its documents have it. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { messageOf } from "../../errors.js";
-import { exitCodes, Failure } from "./failure.js";
+import { exitCodes, Failure } from "../failure.js";
 
 type Given = NonNullable<ParseArgsConfig["options"]>;
 
@@ -63,12 +63,15 @@ export function usage(why: string, verb?: Verb): Failure {
   ]);
 }
 
-/** Paths, each word of which may be several with colons. */
-export function pathsOf(words: readonly string[] = []): string[] {
-  return words.flatMap((word) => word.split(":")).filter((path) => path !== "");
-}
-
-/** CRIU_OPTS. */
-export function criuOptionsOf(env: NodeJS.ProcessEnv): string[] {
-  return (env["CRIU_OPTS"] ?? "").split(/\s+/).filter((word) => word !== "");
+/** `old:new`, several with commas between. Throws Failure. */
+export function remapsOf(words: readonly string[] = []): { from: number; to: number }[] {
+  return words
+    .flatMap((word) => word.split(","))
+    .map((word) => {
+      const [, from = "", to = ""] = /^(\d{1,5}):(\d{1,5})$/.exec(word) ?? [];
+      const isPort = (port: string): boolean => Number(port) >= 1 && Number(port) <= 65_535;
+      if (!isPort(from) || !isPort(to))
+        throw usage(`--tcp-listen-remap: old_port:new_port, not ${word}`, "run");
+      return { from: Number(from), to: Number(to) };
+    });
 }

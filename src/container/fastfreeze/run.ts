@@ -1,32 +1,29 @@
 /** `fastfreeze run`: restores the application, or runs it from scratch, and stays with it as its daemon. */
 import { spawn } from "node:child_process";
-import { access, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { ulid } from "ulid";
-import type { Ended, ImageWork } from "../../daemon/api.js";
+import type { Ended } from "../../daemon/api.js";
 import type { Daemon } from "../../daemon/daemon.js";
 import { connectToInit, makeDaemon, open } from "../../daemon/host.js";
-import { capability } from "../../daemon/init-client.js";
 import { type Policy, statusOf } from "../../daemon/policy.js";
 import type { Processes } from "../../daemon/processes.js";
-import { hasCapability, isDead, lifeId, readStat } from "../../daemon/procfs.js";
-import { FastmigError, messageOf } from "../../errors.js";
-import { readPassphrase } from "../../image/passphrase.js";
-import { waitFor } from "../../wait.js";
-import { farewell, serviceName, specOf } from "./application.js";
-import { type Config, joinPaths, recallConfig, writeConfig } from "./config.js";
-import { exitCodes, Failure, failureOf } from "./failure.js";
+import { isDead, lifeId, readStat } from "../../daemon/procfs.js";
+import { messageOf } from "../../errors.js";
+import { pause, waitFor } from "../../wait.js";
+import { farewell } from "../application.js";
+import { type Config, joinPaths, recallConfig, writeConfig } from "../config.js";
+import { exitCodes, Failure } from "../failure.js";
+import { defaultImageUrl, readImageUrl } from "../image-url.js";
+import { launch, type Launch } from "../launch.js";
+import { elapsed, Speech } from "../log.js";
+import { record, shell } from "../metrics.js";
+import { paths } from "../paths.js";
+import { forgetEverything, refuseUnreadable, refuseWeakContainer } from "../ready.js";
+import { criuOptionsOf, pathsOf } from "../words.js";
 import { helpOf } from "./help.js";
-import { defaultImageUrl, readImageUrl } from "./image-url.js";
-import { elapsed, Speech } from "./log.js";
-import { record, recorded, shell } from "./metrics.js";
-import { criuOptionsOf, parse, pathsOf } from "./options.js";
-import { paths } from "./paths.js";
-import { lookForImage, type RunMode } from "./run-mode.js";
-import { describeSize, statsOf } from "./stats.js";
+import { parse, remapsOf } from "./options.js";
 
-/** Milliseconds that a `checkpoint` has for its last word before the container ends. */
+/** Milliseconds that a `checkpoint` has for its last word before the container ends, and that it takes to be heard. */
 const lastWords = 5000;
+const echo = 1000;
 
 /** Ends this container where it fails; else the application's end does. */
 export async function run(words: readonly string[], failed: (thrown: unknown) => number): Promise<void> {
@@ -41,19 +38,13 @@ export async function run(words: readonly string[], failed: (thrown: unknown) =>
       process.stdout.write(helpOf.run);
       return await processes.init.shutdown(0);
     }
+    remapsOf(parsed.values["tcp-listen-remap"]);
     const speech = new Speech("run", parsed.values.verbose?.length ?? 0);
     application = new Run(parsed, speech, await lifeId());
     await application.begin(processes);
   } catch (thrown) {
     await processes.init.shutdown(failed(thrown));
   }
-}
-
-/** But for the lock, which init holds. */
-async function forgetEverything(): Promise<void> {
-  const names = await readdir(paths.state);
-  for (const name of names.filter((each) => each !== "lock"))
-    await rm(join(paths.state, name), { recursive: true, force: true });
 }
 
 class Run {
@@ -91,7 +82,6 @@ class Run {
   /** Resolves when the application runs. Throws Failure. */
   async begin(processes: Processes): Promise<void> {
     const earlier = await recallConfig(this.#life);
-    // What another container of this file system left says nothing of this one.
     if (earlier === undefined) await forgetEverything();
     await this.#speech.intoFile();
     const daemon = await makeDaemon(processes, { paths, policy: this.policy, log: this.#speech.log });
@@ -126,9 +116,24 @@ class Run {
     await writeConfig(config);
     // Begun by an earlier daemon, which died of it.
     if (daemon.deps.service.process !== undefined) return config;
-    const mode = await this.#mode(imageUrl);
-    if (mode.kind === "scratch") return this.#fromScratch(daemon, config);
-    return this.#restore(daemon, { ...config, preserve: joinPaths(config.preserve, mode.preserved) });
+    const preserve = await launch(daemon, { ...config, ...this.#launch() }, this.#speech);
+    return { ...config, preserve };
+  }
+
+  #launch(): Omit<Launch, keyof Config> {
+    const options = this.#options;
+    return {
+      ...{
+        command: this.#command,
+        env: process.env,
+        criuOptions: criuOptionsOf(process.env),
+        coldStart: "if-missing",
+      },
+      listenRemap: remapsOf(options["tcp-listen-remap"]),
+      noRestore: options["no-restore"] === true,
+      anyVersion: options["allow-bad-image-version"] === true,
+      leaveStopped: options["leave-stopped"] === true,
+    };
   }
 
   #imageUrl(): string {
@@ -139,68 +144,6 @@ class Run {
     const url = defaultImageUrl(this.#command, process.env["HOME"]);
     this.#speech.say(`image-url is ${url}`);
     return url;
-  }
-
-  async #mode(url: string): Promise<RunMode> {
-    if (this.#options["no-restore"] === true) {
-      this.#speech.say("Running application from scratch (--no-restore)");
-      return { kind: "scratch", why: "not_asked" };
-    }
-    this.#speech.say(`Fetching image manifest for ${url}`);
-    const anyVersion = this.#options["allow-bad-image-version"] === true;
-    const mode = await recorded(
-      "fetch_manifest",
-      () => lookForImage(url, anyVersion).catch((thrown: unknown) => Promise.reject(inRestore(thrown))),
-      (found) =>
-        found.kind === "restore"
-          ? { manifest: "good", run_mode: "restore" }
-          : { manifest: found.why, run_mode: "run_from_scratch" },
-    );
-    if (mode.kind === "scratch" && mode.message !== undefined) this.#speech.say(mode.message);
-    return mode;
-  }
-
-  async #fromScratch(daemon: Daemon, config: Config): Promise<Config> {
-    if (this.#command.length === 0)
-      throw new Failure("No application to restore, but running in restore-only mode, aborting");
-    if ("FF_APP_VIRT_CPUID_MASK" in process.env)
-      this.#speech.say(
-        "FF_APP_VIRT_CPUID_MASK is of no use here: the application sees the processor as it is",
-      );
-    const service = specOf(this.#command, process.env);
-    await recorded("run_from_scratch", () => daemon.run({ epoch: 1, service }));
-    this.#speech.say("Application is ready, started from scratch");
-    return config;
-  }
-
-  async #restore(daemon: Daemon, config: Config): Promise<Config> {
-    const leaveStopped = this.#options["leave-stopped"] === true;
-    this.#speech.say(`Restoring application${leaveStopped ? " (leave stopped)" : ""}`);
-    const passphrase = await readPassphrase(config.passphraseFile ?? undefined);
-    const request = {
-      ...{ id: ulid(), epoch: 1, url: config.imageUrl, access: {}, latest: false, service: serviceName },
-      passphrase: passphrase?.toString("base64") ?? null,
-      ...{ criuOptions: criuOptionsOf(process.env), leaveStopped },
-    };
-    const work = await recorded(
-      "restore",
-      async () => {
-        await daemon.restore(request);
-        return this.#restored(daemon, request.id);
-      },
-      (done) => ({ stats: statsOf(done) }),
-    );
-    this.#speech.say(describeSize(work));
-    this.#speech.say(`Application is ready, restore took ${elapsed().toFixed(1)}s`);
-    return config;
-  }
-
-  async #restored(daemon: Daemon, id: string): Promise<ImageWork> {
-    for (;;) {
-      const work = await daemon.images.view(id, 1000);
-      if (work.state === "done") return work;
-      if (work.state === "failed") throw failureOf(work, exitCodes.restore);
-    }
   }
 
   /** --on-app-ready: fire and forget. */
@@ -220,6 +163,8 @@ class Run {
     if (stat === undefined) return;
     const gone = async (): Promise<true | undefined> => ((await isDead(stat)) ? true : undefined);
     await waitFor("its end", gone, { timeout: lastWords, interval: 20 }).catch(() => undefined);
+    // Whoever ran it there, as Podman does, has yet to hear of its end, and hears nothing once the container is gone.
+    await pause(echo);
   }
 
   async #leave(ended: Ended): Promise<number> {
@@ -237,33 +182,4 @@ class Run {
   async #end(status: number): Promise<void> {
     await this.#daemon?.deps.processes.init.shutdown(status);
   }
-}
-
-function inRestore(thrown: unknown): unknown {
-  return thrown instanceof FastmigError
-    ? new Failure(thrown.message, exitCodes.restore, [...thrown.details, ...thrown.hint])
-    : thrown;
-}
-
-const needed = ["CHECKPOINT_RESTORE", "SYS_PTRACE", "SETPCAP"] as const;
-
-/** Better now than when the application is to be saved. Throws Failure. */
-async function refuseWeakContainer(): Promise<void> {
-  const has = await Promise.all(needed.map((name) => hasCapability(process.ppid, capability[name])));
-  const lacking = needed.filter((_, at) => has[at] !== true);
-  if (lacking.length === 0) return;
-  throw new Failure(
-    `This container lacks ${lacking.map((name) => `CAP_${name}`).join(", ")}, without which nothing can be frozen`,
-    exitCodes.failure,
-    [
-      `run it with ${lacking.map((name) => `--cap-add=${name}`).join(" ")} --security-opt seccomp=unconfined`,
-      "as another user than root it takes `RUN fastfreeze install` in the image, too",
-    ],
-  );
-}
-
-async function refuseUnreadable(file: string): Promise<void> {
-  await access(file).catch(() => {
-    throw new Failure(`The passphrase file ${file} is not accessible`);
-  });
 }

@@ -2,9 +2,9 @@
 import { daemonSocket } from "../../daemon/paths.js";
 import { pause } from "../../wait.js";
 import { SocketClient } from "../socket-client.js";
-import { Failure } from "./failure.js";
+import { Failure } from "../failure.js";
 import { parse, usage } from "./options.js";
-import { paths } from "./paths.js";
+import { paths } from "../paths.js";
 
 export async function wait(words: readonly string[]): Promise<void> {
   const { timeout } = parse("wait", words).values;

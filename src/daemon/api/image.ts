@@ -5,6 +5,8 @@ import { ContainerPath, count, Epoch, Failure, MigrationId, text } from "./words
 /** Base64 of a passphrase's bytes; null: the image is not encrypted. */
 const passphrase = z.nullable(z.string().check(z.maxLength(8192)));
 
+const port = z.int().check(z.minimum(1), z.maximum(65_535));
+
 /** More options for CRIU, as `--ghost-limit`, `512M`. */
 const criuOptions = z.array(text).check(z.maxLength(256));
 
@@ -44,6 +46,8 @@ export const RestoreRequest = z.strictObject({
   latest: z.boolean(),
   passphrase,
   criuOptions,
+  /** Other ports for sockets that listen. */
+  listenRemap: z.array(z.strictObject({ from: port, to: port })).check(z.maxLength(1024)),
   /** Whether its processes stay stopped, by SIGSTOP, until somebody lets them go. */
   leaveStopped: z.boolean(),
   /** The name of the service that the image has to be of. */

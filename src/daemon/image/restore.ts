@@ -1,6 +1,8 @@
 /** Brings a service back from an image: nothing runs before every byte was verified and the whole tree is in memory. */
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { filesImage, type Remap, remapListeners } from "../../criu/listeners.js";
 import { latestImage } from "../../image/catalog.js";
 import { imageError } from "../../image/errors.js";
 import { checkImage, objectsOf, readImage, type StoredImage } from "../../image/image.js";
@@ -84,6 +86,7 @@ export class Restore {
       serving = startServing(meeting, served, settings);
       await Promise.race([serving.ready, this.#record.aborted]);
       await this.#unpack(image.manifest, served, settings);
+      await this.#remap(served, settings);
       await this.#restore(image.manifest);
       await takeOver(this.#deps, work);
     } finally {
@@ -139,6 +142,22 @@ export class Restore {
     }
   }
 
+  /** What lies beside the meeting place is served instead of the image's. */
+  async #remap(served: Served, settings: ShardSettings): Promise<void> {
+    const { listenRemap } = this.#request;
+    if (listenRemap.length === 0) return;
+    const printing = startPrinting(filesImage, served, settings);
+    try {
+      const remapped = remapListeners(await buffer(printing.content), listenRemap);
+      await printing.ended;
+      if (remapped === undefined) throw imageError("IMAGE_DAMAGED", `${filesImage} is none of CRIU's`);
+      refuseUnknown(remapped.ports, listenRemap);
+      await writeFile(join(finalIn(this.#images), `${filesImage}.instead`), remapped.image);
+    } finally {
+      await printing.stop();
+    }
+  }
+
   async #restore({ tree, bytes }: Manifest): Promise<void> {
     this.#record.enter("restoring");
     this.#record.froze();
@@ -157,6 +176,16 @@ export class Restore {
     const end = await this.#run.end();
     return new Failed(criuFailure("restore", end, await readLog(restoreLog(this.#directory))));
   }
+}
+
+/** Throws IMAGE_UNFIT. */
+function refuseUnknown(ports: readonly number[], remaps: readonly Remap[]): void {
+  const unknown = remaps.map(({ from }) => from).filter((port) => !ports.includes(port));
+  if (unknown.length > 0)
+    throw imageError(
+      "IMAGE_UNFIT",
+      `nothing in the image listens at ${unknown.join(", ")}, but at ${ports.join(", ") || "no port"}`,
+    );
 }
 
 /** It runs, and is this node's. Where it ended right away, it is adopted all the same: its end is told like any other. */

@@ -59,7 +59,7 @@ export async function restoreService(
   const secret = passphrase?.toString("base64") ?? null;
   const { epoch } = decision;
   const image = { url, access, latest, passphrase: secret };
-  await daemon.restore({ id, epoch, ...image, criuOptions: [], leaveStopped: false, service: name });
+  await daemon.restore({ id, epoch, ...image, ...plainly, service: name });
   const work = await followWork({ daemon, id, service: name, progress, signal });
   if (service.health !== null)
     await awaitHealth(site, service.health, [`see \`podman logs ${name}\` on ${on}`]);
@@ -69,6 +69,9 @@ export async function restoreService(
     ...{ bytes: work.bytes, restoreMs: work.frozenMs, totalMs: work.totalMs },
   };
 }
+
+/** As it was. */
+const plainly = { criuOptions: [], listenRemap: [], leaveStopped: false };
 
 function runsAlready(service: string, node: string): FastmigError {
   return new FastmigError(`${service} runs on ${node} already`, {

@@ -116,6 +116,20 @@ describe("spawn", () => {
     expect({ mode: mode & 0o777, uid }).toEqual({ mode: 0o600, uid: 1234 });
   });
 
+  test("has a process adopt its orphans where that is asked for", async () => {
+    const b = bench();
+    b.readStdout();
+    const daemon = await b.life();
+    const orphan = `sh -c 'sleep 0.2; echo "parent $(cut -d" " -f4 /proc/$$/stat)"'`;
+    for (const stdio of ["subreaper", "service"] as const) {
+      const pid = await daemon.spawn({ stdio, argv: sh(`(${orphan} &); sleep 0.5`) });
+      await daemon.exit(pid);
+      await waitFor("its words", async () => /parent (\d+)/.exec(b.stdout)?.[1], { timeout: 5000 });
+      const parent = Number(/parent (\d+)\n$/.exec(b.stdout)?.[1]);
+      expect(parent === pid).toBe(stdio === "subreaper");
+    }
+  });
+
   test("puts the kept pipes where CRIU is told to find them, openable by the service's user", async () => {
     const b = bench();
     const daemon = await b.life();

@@ -1,7 +1,7 @@
 /** The application: how it is started, and how its end is told. */
 import { constants } from "node:os";
-import type { Ended, ServiceSpec } from "../../daemon/api.js";
-import { statusOf } from "../../daemon/policy.js";
+import type { Ended, ServiceSpec } from "../daemon/api.js";
+import { statusOf } from "../daemon/policy.js";
 
 /** All images of FastFreeze's command line are of a service of this name. */
 export const serviceName = "fastfreeze";

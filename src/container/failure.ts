@@ -1,6 +1,6 @@
 /** What a command ends with other than well; FastFreeze's exit codes. */
 
-import type { ImageWork } from "../../daemon/api.js";
+import type { ImageWork } from "../daemon/api.js";
 
 export const exitCodes = {
   usage: 1,

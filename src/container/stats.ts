@@ -1,5 +1,5 @@
 /** How much was written or read, and how fast, as FastFreeze tells it. */
-import type { ImageWork } from "../../daemon/api.js";
+import type { ImageWork } from "../daemon/api.js";
 
 const mebibyte = 1024 * 1024;
 

@@ -4,8 +4,8 @@ import { appendFileSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { messageOf } from "../../errors.js";
-import type { Fields, Log } from "../../daemon/log.js";
+import { messageOf } from "../errors.js";
+import type { Fields, Log } from "../daemon/log.js";
 import { logDirectory } from "./paths.js";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

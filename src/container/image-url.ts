@@ -1,8 +1,8 @@
 /** Where an application's image lies. */
 import { createHash } from "node:crypto";
 import { basename, join, resolve } from "node:path";
-import { messageOf } from "../../errors.js";
-import { formatImageUrl, parseImageUrl } from "../../image/url.js";
+import { messageOf } from "../errors.js";
+import { formatImageUrl, parseImageUrl } from "../image/url.js";
 import { Failure } from "./failure.js";
 
 /** A path may be relative to where the command is run. Throws Failure. */

@@ -1,6 +1,6 @@
 /** Where FastFreeze's command line keeps things in its container. */
 import { join } from "node:path";
-import type { DaemonPaths } from "../../daemon/paths.js";
+import type { DaemonPaths } from "../daemon/paths.js";
 
 /** Everybody may write here: whoever the application runs as has a directory of his own below. */
 export const home = "/var/tmp/fastfreeze";

@@ -1,8 +1,9 @@
 /** What `run` and `checkpoint` know of the application, for those that come after them. */
-import { readFile } from "node:fs/promises";
+import { chown, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import * as z from "zod/mini";
-import { messageOf } from "../../errors.js";
-import { replaceDurably } from "../../daemon/durable.js";
+import { messageOf } from "../errors.js";
+import { replaceDurably } from "../daemon/durable.js";
 import { Failure } from "./failure.js";
 import { configFile } from "./paths.js";
 
@@ -35,8 +36,11 @@ export async function recallConfig(life: string): Promise<Config | undefined> {
   return config?.life === life ? config : undefined;
 }
 
+/** Also by root, on behalf of the user whose application it is. */
 export async function writeConfig(config: Config): Promise<void> {
   await replaceDurably(configFile, `${JSON.stringify(config, null, 2)}\n`);
+  const { uid, gid } = await stat(dirname(configFile));
+  await chown(configFile, uid, gid);
 }
 
 /** All that were ever named: a path that was preserved once always is. */
