@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 static int signals;
+static const int stopping[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+/* For the daemon to know of; what they mean is its own. */
+static const int other[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 
 static char **parse_arguments(char **arguments)
 {
@@ -46,11 +49,13 @@ static void lock_state(void)
 
 static void open_signals(void)
 {
-	static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP};
 	sigset_t set;
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-		sigaddset(&set, wanted[i]);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++)
+		sigaddset(&set, stopping[i]);
+	for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
+		sigaddset(&set, other[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -58,13 +63,21 @@ static void open_signals(void)
 		die(EXIT_OS, "signalfd: %s", strerror(errno));
 }
 
+static void take_signal(int number)
+{
+	for (size_t i = 0; i < sizeof stopping / sizeof stopping[0]; i++)
+		if (number == stopping[i])
+			return stop_signal(number);
+	if (number != SIGCHLD)
+		control_say("event signal %d", number);
+}
+
 static void take_signals(short events, void *context)
 {
 	struct signalfd_siginfo info;
 	(void)events, (void)context;
 	while (read(signals, &info, sizeof info) == (ssize_t)sizeof info)
-		if (info.ssi_signo != SIGCHLD)
-			stop_signal((int)info.ssi_signo);
+		take_signal((int)info.ssi_signo);
 }
 
 /* Descriptors 0 to 2 exist from here on, so that nothing of ours is taken for stdio. */

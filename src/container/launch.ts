@@ -56,6 +56,7 @@ async function modeOf({ imageUrl, noRestore, anyVersion, env }: Launch, speech: 
   }
   speech.say(`Fetching image manifest for ${imageUrl}`);
   const mode = await recorded(
+    env,
     "fetch_manifest",
     () =>
       lookForImage(imageUrl, anyVersion, env).catch((thrown: unknown) => Promise.reject(inRestore(thrown))),
@@ -74,7 +75,7 @@ async function fromScratch(daemon: Daemon, { command, env }: Launch, speech: Spe
   if ("FF_APP_VIRT_CPUID_MASK" in env)
     speech.say("FF_APP_VIRT_CPUID_MASK is of no use here: the application sees the processor as it is");
   const service = specOf(command, env);
-  await recorded("run_from_scratch", async () => {
+  await recorded(env, "run_from_scratch", async () => {
     await daemon.run({ epoch: nextEpoch(daemon), service }).catch((thrown: unknown) => {
       throw new Failure(messageOf(thrown));
     });
@@ -93,6 +94,7 @@ async function restore(daemon: Daemon, what: Launch, speech: Speech): Promise<vo
     ...{ service: serviceName, criuOptions, listenRemap, leaveStopped },
   };
   const work = await recorded(
+    what.env,
     "restore",
     async () => {
       await daemon.restore(request);

@@ -5,9 +5,12 @@ import { elapsed, invocationId } from "./log.js";
 
 type Event = Record<string, unknown>;
 
-/** Resolves when it has been told, whatever became of it, or after `patience` milliseconds. */
-export async function record(event: Event, patience = 10_000): Promise<void> {
-  const recorder = process.env["FF_METRICS_RECORDER"];
+/** Milliseconds that it may take. */
+const patience = 10_000;
+
+/** Resolves when FF_METRICS_RECORDER of that environment has been told, whatever became of it. */
+export async function record(env: NodeJS.ProcessEnv, event: Event): Promise<void> {
+  const recorder = env["FF_METRICS_RECORDER"];
   if (recorder === undefined || recorder === "") return;
   const told = JSON.stringify({
     invocation_id: invocationId,
@@ -28,6 +31,7 @@ export async function record(event: Event, patience = 10_000): Promise<void> {
 
 /** `action` is told of with its duration and its outcome. */
 export async function recorded<T>(
+  env: NodeJS.ProcessEnv,
   action: string,
   deed: () => Promise<T>,
   more: (result: T) => Event = () => ({}),
@@ -35,11 +39,11 @@ export async function recorded<T>(
   const begun = elapsed();
   try {
     const result = await deed();
-    await record({ action, duration: elapsed() - begun, outcome: "success", ...more(result) });
+    await record(env, { action, duration: elapsed() - begun, outcome: "success", ...more(result) });
     return result;
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown.message : String(thrown);
-    await record({ action, duration: elapsed() - begun, outcome: "error", error });
+    await record(env, { action, duration: elapsed() - begun, outcome: "error", error });
     throw thrown;
   }
 }

@@ -35,6 +35,9 @@ export class InitRefusal extends Error {
   }
 }
 
+/** Those that end a container: HUP, INT, QUIT, TERM. */
+export const stopSignals: readonly number[] = [1, 2, 3, 15];
+
 export interface InitHandlers {
   /**
    * A spawned or adopted process ended. Init keeps the exit and tells the next daemon again until this
@@ -42,7 +45,10 @@ export interface InitHandlers {
    * What it throws is an unhandled rejection.
    */
   exited(event: ExitEvent): void | Promise<void>;
-  /** Init got SIGTERM, SIGINT, SIGQUIT or SIGHUP: stop the service, then call `shutdown` within the stop timeout. */
+  /**
+   * Init got it. `stopSignals`: stop the service, then call `shutdown` within the stop timeout. Others are USR1, USR2, ALRM and
+   * WINCH, after which nothing has to be done.
+   */
   signal(signal: number): void;
   /** Exits that init had no room to keep: ask `list` what is alive. */
   missed?(count: number): void;

@@ -1,6 +1,7 @@
 /** The daemon of a service of a plan. */
 import type { Daemon } from "./daemon.js";
 import { connectToInit, makeDaemon, need, open } from "./host.js";
+import { stopSignals } from "./init-client.js";
 import { log } from "./log.js";
 import { servicePolicy } from "./policy.js";
 
@@ -8,8 +9,8 @@ import { servicePolicy } from "./policy.js";
 const stopTimeout = Number(process.env["FASTMIG_STOP_TIMEOUT"] ?? 8) * 1000 - 1000;
 
 const starting = Promise.withResolvers<Daemon>();
-const processes = connectToInit(log, () => {
-  void starting.promise.then((daemon) => daemon.shutDown(stopTimeout));
+const processes = connectToInit(log, (signal) => {
+  if (stopSignals.includes(signal)) void starting.promise.then((daemon) => daemon.shutDown(stopTimeout));
 });
 const paths = {
   state: need("FASTMIG_STATE"),

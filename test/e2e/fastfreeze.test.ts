@@ -310,8 +310,8 @@ describe("what goes wrong", () => {
     await stage().on("a", "sh", "-c", "echo secret > /tmp/ff-key; echo other > /tmp/ff-other");
     await checkpoint("a", "--passphrase-file /tmp/ff-key");
     await first.ended;
-    const fails = async (words: string, text: string): Promise<void> => {
-      const ended = await run("a", `${url} ${words} -- ${counting}`).ended;
+    const fails = async (words: string, text: string, user = options): Promise<void> => {
+      const ended = await run("a", `${url} ${words} -- ${counting}`, "", user).ended;
       expect(ended).toMatchObject({ exit: 171 });
       expect(ended.stdout).toContain(text);
       expect(ended.stdout).toContain(
@@ -324,6 +324,13 @@ describe("what goes wrong", () => {
     await fails(
       "--passphrase-file /tmp/ff-key --tcp-listen-remap 80:81",
       "nothing in the image listens at 80, but at no port",
+    );
+    await stage().on("a", "chmod", "-R", "a+rX", "/tmp/ff-image");
+    const another = options.replace("nobody", "1000");
+    await fails(
+      "--passphrase-file /tmp/ff-key",
+      "its processes are user 65534's, and this container is user 1000's",
+      another,
     );
     const extracted = await shell(
       "a",
@@ -383,6 +390,16 @@ describe("what goes wrong", () => {
     await first.says(`\n${before + 2}`);
     await checkpoint("a");
     expect(numbers((await first.ended).stdout).length).toBeGreaterThan(before);
+  });
+
+  test("signals reach the application", async () => {
+    const app = `sh -c 'trap "echo user" USR1; trap "echo end; exit 9" TERM; echo up; while sleep 0.1; do :; done'`;
+    const first = run("a", `--image-url file:/tmp/ff-image -- ${app}`);
+    await first.says("up");
+    await stage().on("a", "podman", "kill", "--signal", "USR1", "ff");
+    await first.says("user");
+    await stage().on("a", "podman", "kill", "--signal", "TERM", "ff");
+    expect(await first.ended).toMatchObject({ exit: 9, stdout: expect.stringContaining("\nend\n") });
   });
 
   test("one checkpoint at a time; wait waits for it", async () => {

@@ -267,12 +267,13 @@ describe("start modes", () => {
   });
 
   test("a program of the user's decides; without -k the daemon stays", async () => {
-    await prepare("0", { app_args: "sh -c 'sleep 0.5; exit 3'", image_url: url });
+    const envs = ["FF_METRICS_RECORDER=/tmp/ff-decide"];
+    await prepare("0", { app_args: "sh -c 'sleep 0.5; exit 3'", image_url: url, envs });
     const decider = `#!/bin/sh
 case $1 in *'"action":"run","duration"'*) printf 2 > /tmp/ff-decider ;; esac`;
     const line = `cat > /tmp/ff-decide <<'END'\n${decider}\nEND\nchmod +x /tmp/ff-decide`;
     await stage().on("a", "sh", "-c", line);
-    await start("a", "-e /tmp/ff-entry -d /tmp/ff-decider", `${more} -e FF_METRICS_RECORDER=/tmp/ff-decide`);
+    await start("a", "-e /tmp/ff-entry -d /tmp/ff-decider", more);
     const decided = async (): Promise<true | undefined> =>
       (await file("decider")) === "2" ? true : undefined;
     await waitFor("the decision", decided, { timeout: 20_000 });

@@ -44,8 +44,9 @@ export async function checkpoint(words: readonly string[]): Promise<void> {
   );
   if (config.passphraseFile !== null)
     speech.say(`Encrypting image with passphrase from file ${config.passphraseFile}`);
-  void record({ action: "checkpoint_start", image_url: config.imageUrl });
+  void record(process.env, { action: "checkpoint_start", image_url: config.imageUrl });
   const work = await recorded(
+    process.env,
     "checkpoint",
     // Of an image that failed nothing else is remembered.
     () => make(request, () => writeConfig({ ...known, asker: process.pid })),

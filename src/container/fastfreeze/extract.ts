@@ -21,8 +21,7 @@ export async function extract(words: readonly string[]): Promise<void> {
   try {
     const passphrase = await readPassphrase(options["passphrase-file"]);
     const image = await openImage(url, process.env);
-    const count = image.made === "fastmig" ? image.manifest.shards.length : image.manifest.shards.length;
-    speech.say(`Extracting image from ${count} shards`);
+    speech.say(`Extracting image from ${image.manifest.shards.length} shards`);
     const { bytes } =
       image.made === "FastFreeze"
         ? await extractFastFreeze(image, { passphrase, anyVersion }, directory)

@@ -1,8 +1,8 @@
 /** `fastfreeze run`: restores the application, or runs it from scratch, and stays with it as its daemon. */
-import { spawn } from "node:child_process";
 import type { Ended } from "../../daemon/api.js";
 import type { Daemon } from "../../daemon/daemon.js";
 import { connectToInit, makeDaemon, open } from "../../daemon/host.js";
+import { stopSignals } from "../../daemon/init-client.js";
 import { type Policy, statusOf } from "../../daemon/policy.js";
 import type { Processes } from "../../daemon/processes.js";
 import { isDead, lifeId, readStat } from "../../daemon/procfs.js";
@@ -14,7 +14,8 @@ import { exitCodes, Failure } from "../failure.js";
 import { defaultImageUrl, readImageUrl } from "../image-url.js";
 import { launch, type Launch } from "../launch.js";
 import { elapsed, Speech } from "../log.js";
-import { record, shell } from "../metrics.js";
+import { record } from "../metrics.js";
+import { onAppReady } from "../on-app-ready.js";
 import { paths } from "../paths.js";
 import { forgetEverything, refuseUnreadable, refuseWeakContainer } from "../ready.js";
 import { criuOptionsOf, pathsOf } from "../words.js";
@@ -28,10 +29,10 @@ const echo = 1000;
 /** Ends this container where it fails; else the application's end does. */
 export async function run(words: readonly string[], failed: (thrown: unknown) => number): Promise<void> {
   let application: Run | undefined;
-  const processes = connectToInit(
-    { info: () => undefined, error: () => undefined },
-    (signal) => void (application?.pass(signal) ?? processes.init.shutdown(128 + signal)),
-  );
+  const processes = connectToInit({ info: () => undefined, error: () => undefined }, (signal) => {
+    if (application !== undefined) void application.pass(signal);
+    else if (stopSignals.includes(signal)) void processes.init.shutdown(128 + signal);
+  });
   try {
     const parsed = parse("run", words);
     if (parsed.values.help === true) {
@@ -72,11 +73,11 @@ class Run {
     ownLayer: true,
   };
 
-  /** To the application, as if it were this process. */
+  /** To the application, as if it were this process; one that came too early or too late ends this one, where it is of that kind. */
   async pass(signal: number): Promise<void> {
     const root = this.#daemon?.deps.service.process;
     if (root !== undefined) await this.#daemon?.deps.processes.kill(root.pid, signal);
-    else await this.#end(128 + signal);
+    else if (stopSignals.includes(signal)) await this.#end(128 + signal);
   }
 
   /** Resolves when the application runs. Throws Failure. */
@@ -91,7 +92,8 @@ class Run {
     try {
       const config = await this.#start(daemon);
       await writeConfig({ ...config, ready: true });
-      this.#tell();
+      const script = this.#options["on-app-ready"];
+      if (script !== undefined) onAppReady(script, this.#speech);
     } catch (thrown) {
       await this.#recordEnd(thrown instanceof Failure ? thrown.exit : exitCodes.failure, messageOf(thrown));
       throw thrown;
@@ -146,16 +148,6 @@ class Run {
     return url;
   }
 
-  /** --on-app-ready: fire and forget. */
-  #tell(): void {
-    const script = this.#options["on-app-ready"];
-    if (script === undefined) return;
-    const [program, words] = shell(script);
-    spawn(program, words, { stdio: ["ignore", "inherit", "inherit"] }).on("error", (error) =>
-      this.#speech.say(`--on-app-ready: ${error.message}`),
-    );
-  }
-
   /** Whoever asked for the checkpoint is in this container, and ends with it. */
   async #awaitAsker(): Promise<void> {
     const asker = (await recallConfig(this.#life))?.asker ?? null;
@@ -176,7 +168,10 @@ class Run {
 
   async #recordEnd(status: number, error: string): Promise<void> {
     const told = { action: "run", duration: elapsed(), exit_code: status };
-    await record(status === 0 ? { ...told, outcome: "success" } : { ...told, outcome: "error", error });
+    await record(process.env, {
+      ...told,
+      ...(status === 0 ? { outcome: "success" } : { outcome: "error", error }),
+    });
   }
 
   async #end(status: number): Promise<void> {

@@ -1,5 +1,4 @@
 /** What FastMig's requests do to the application: one at a time. */
-import { spawn } from "node:child_process";
 import { split } from "shlex";
 import type { ImageWork } from "../../daemon/api.js";
 import type { Daemon } from "../../daemon/daemon.js";
@@ -11,7 +10,8 @@ import { freezeRequest } from "../freeze.js";
 import { defaultImageUrl, readImageUrl } from "../image-url.js";
 import { launch } from "../launch.js";
 import type { Speech } from "../log.js";
-import { recorded, shell } from "../metrics.js";
+import { recorded } from "../metrics.js";
+import { onAppReady } from "../on-app-ready.js";
 import { refuseUnreadable } from "../ready.js";
 import { statsOf } from "../stats.js";
 import { criuOptionsOf, pathsOf } from "../words.js";
@@ -19,12 +19,25 @@ import type { CheckpointRequest, Done, RunRequest } from "./api.js";
 import type { Counts } from "./metrics.js";
 import { tellCondition } from "./outside.js";
 
+/** As FastMig has it: `App Exited with exit_code 171`. */
+export class Exited extends HttpError {
+  constructor(
+    readonly exit: number,
+    why: string,
+    details: readonly string[],
+  ) {
+    super(500, `EXIT_${exit}`, `App Exited with exit_code ${exit}: ${why}`, details);
+  }
+}
+
 export class Operations {
   readonly counts: Counts = { checkpoints: { done: 0, failed: 0 }, restores: { done: 0, failed: 0 } };
   readonly #daemon: Daemon;
   readonly #life: string;
   readonly #speech: Speech;
   #busy: string | undefined;
+  /** With the variables of the last run. */
+  env: NodeJS.ProcessEnv = process.env;
 
   constructor(daemon: Daemon, life: string, speech: Speech) {
     this.#daemon = daemon;
@@ -54,13 +67,14 @@ export class Operations {
         throw failed(thrown);
       }
       await tellCondition("running");
-      this.#tell(request.on_app_ready);
+      if (request.on_app_ready !== "") onAppReady(request.on_app_ready, this.#speech);
       return { message: "App start successfully" };
     });
   }
 
   async #launch(request: RunRequest): Promise<void> {
     const env = { ...process.env, ...variables(request.envs) };
+    this.env = env;
     const command = words(request.app_args);
     const config: Config = {
       ...{ life: this.#life, ready: false, asker: null },
@@ -97,6 +111,7 @@ export class Operations {
   /** Answers when the image is whole. 409 where nothing runs; 500 where it failed, and the application goes on. */
   checkpoint(asked: CheckpointRequest): Promise<Done> {
     return this.#alone("checkpoint", async () => {
+      const env = { ...this.env, ...variables(asked.envs) };
       const known = await recallConfig(this.#life);
       if (known === undefined || this.#daemon.deps.service.process === undefined)
         throw new Conflict("NOT_RUNNING", "no application runs here");
@@ -108,8 +123,9 @@ export class Operations {
       };
       try {
         await recorded(
+          env,
           "checkpoint",
-          () => this.#freeze(asked, config),
+          () => this.#freeze(asked, config, env),
           (work) => ({ stats: statsOf(work) }),
         );
         this.counts.checkpoints.done += 1;
@@ -123,8 +139,7 @@ export class Operations {
     });
   }
 
-  async #freeze(asked: CheckpointRequest, config: Config): Promise<ImageWork> {
-    const env = { ...process.env, ...variables(asked.envs) };
+  async #freeze(asked: CheckpointRequest, config: Config, env: NodeJS.ProcessEnv): Promise<ImageWork> {
     const request = await freezeRequest(config, {
       shards: asked.num_shards === 0 ? 4 : asked.num_shards,
       budget: asked.cpu_budget === "" ? "medium" : asked.cpu_budget,
@@ -136,14 +151,6 @@ export class Operations {
       if (work.state === "done") return work;
       if (work.state === "failed") throw failureOf(work);
     }
-  }
-
-  #tell(script: string): void {
-    if (script === "") return;
-    const [program, given] = shell(script);
-    spawn(program, given, { stdio: ["ignore", "inherit", "inherit"] }).on("error", (error) =>
-      this.#speech.say(`on_app_ready: ${error.message}`),
-    );
   }
 }
 
@@ -162,14 +169,8 @@ function variables(envs: readonly string[]): Record<string, string> {
   );
 }
 
-/** As FastMig has it: `App Exited with exit_code 171`. */
 function failed(thrown: unknown): unknown {
   if (thrown instanceof HttpError) return thrown;
   const { exit, details } = thrown instanceof Failure ? thrown : new Failure("");
-  return new HttpError(
-    500,
-    `EXIT_${exit}`,
-    `App Exited with exit_code ${exit}: ${messageOf(thrown)}`,
-    details,
-  );
+  return new Exited(exit, messageOf(thrown), details);
 }

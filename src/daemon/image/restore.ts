@@ -96,10 +96,19 @@ export class Restore {
     }
   }
 
-  async #checkFit({ criu, service, processor }: Manifest): Promise<void> {
+  async #checkFit({ criu, service, processor, tree }: Manifest): Promise<void> {
     const { engine } = this.#deps;
     if (service.name !== this.#request.service)
       throw imageError("IMAGE_UNFIT", `it is an image of ${service.name}, not of ${this.#request.service}`);
+    const own = process.getuid?.() ?? 0;
+    if (own !== 0 && own !== tree.uid)
+      throw imageError(
+        "IMAGE_UNFIT",
+        `its processes are user ${tree.uid}'s, and this container is user ${own}'s`,
+        {
+          hint: `run the container as user ${tree.uid}, or as root`,
+        },
+      );
     if (compareVersions(engine.version, criu) < 0)
       throw imageError("IMAGE_UNFIT", `the image was made by CRIU ${criu}, and here is ${engine.version}`, {
         hint: "restore it in a container with the same container image",

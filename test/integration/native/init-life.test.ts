@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { describe, expect, test } from "@jest/globals";
-import { waitFor } from "../../../src/wait.js";
+import { pause, waitFor } from "../../../src/wait.js";
 import { type InitBench } from "./init-bench.js";
 import { onBench } from "./on-bench.js";
 
@@ -115,6 +115,21 @@ describe("the service's output", () => {
 });
 
 describe("stopping", () => {
+  test("is none where the signal means something else: the daemon is told, and nothing follows", async () => {
+    const b = bench({ env: { FASTMIG_STOP_TIMEOUT: "1" } });
+    const daemon = await b.life();
+    await signalInit(daemon, "USR1");
+    const usr1 = 10;
+    await waitFor(
+      "the signal",
+      () => Promise.resolve(daemon.events.find(({ event }) => event === "signal")),
+      { timeout: 5000 },
+    );
+    expect(daemon.events).toContainEqual({ event: "signal", signal: usr1 });
+    await pause(1500);
+    await daemon.exit(await daemon.spawn({ argv: ["true"] }));
+  });
+
   test("is the daemon's business: it is told of the signal", async () => {
     const b = bench();
     const daemon = await b.life();
