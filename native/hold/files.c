@@ -15,7 +15,8 @@ int64_t boottime_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static ssize_t file_read(const char *name, char *text, size_t size)
+/* Ended by a NUL. The length, or -1 and errno. */
+ssize_t file_read(const char *name, char *text, size_t size)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)

@@ -91,7 +91,7 @@ static int refuse_dump(void)
 static int hold_dump(pid_t root)
 {
 	int64_t default_end = boottime_ns() + DEFAULT_LEASE_NS;
-	if (file_write(aborted_file(), "aborted\n") != 0 || mark_held("post-dump", root) != 0)
+	if (file_write(aborted_file(), "aborted\n") != 0 || !clocks_note() || mark_held("post-dump", root) != 0)
 		return refuse_dump();
 	for (;;) {
 		enum verdict verdict = verdict_read();
@@ -113,7 +113,7 @@ static int hold_dump(pid_t root)
  */
 static int hold_restore(pid_t root)
 {
-	if (!stdio_is_ours(root))
+	if (!stdio_is_ours(root) || !clocks_set(root))
 		return REFUSE;
 	if (mark_held("post-restore", root) != 0) {
 		complain("cannot write 'held': %m");
@@ -128,19 +128,27 @@ static int hold_restore(pid_t root)
 	}
 }
 
+static bool enter(const char *directory)
+{
+	if (directory != NULL && chdir(directory) == 0)
+		return true;
+	complain("the directory to hold in cannot be entered");
+	return false;
+}
+
 /* The variables are CRIU's (criu(8), --action-script) and the daemon's. */
 int main(void)
 {
-	const char *action = getenv("CRTOOLS_SCRIPT_ACTION"), *directory = getenv("FASTMIG_HOLD");
+	const char *action = getenv("CRTOOLS_SCRIPT_ACTION"), *clocks = getenv("FASTMIG_CLOCKS");
 	const char *root = getenv("CRTOOLS_INIT_PID");
 	bool dump = action != NULL && strcmp(action, "post-dump") == 0;
 	bool restore = action != NULL && strcmp(action, "post-restore") == 0;
 	if (!dump && !restore)
 		return PROCEED;
-	if (directory == NULL || root == NULL || chdir(directory) != 0) {
-		complain("FASTMIG_HOLD is no directory that can be entered, or CRTOOLS_INIT_PID is missing");
+	if (root == NULL || !enter(clocks != NULL ? clocks : getenv("FASTMIG_HOLD")))
 		return REFUSE;
-	}
+	if (clocks != NULL)
+		return !restore || clocks_set(atoi(root)) ? PROCEED : REFUSE;
 	waiter_open();
 	return dump ? hold_dump(atoi(root)) : hold_restore(atoi(root));
 }

@@ -40,7 +40,7 @@ static void look_at_descriptor(const char *directory, const char *entry, struct 
 		kept[i].found |= inode == kept[i].inode;
 }
 
-static void look_at_task(pid_t pid, struct kept *kept)
+static bool look_at_process(pid_t pid, void *kept)
 {
 	char directory[64];
 	struct dirent *entry;
@@ -48,41 +48,13 @@ static void look_at_task(pid_t pid, struct kept *kept)
 	DIR *descriptors = opendir(directory);
 	if (descriptors == NULL) {
 		complain("cannot read %s: %m", directory);
-		return;
+		return false;
 	}
 	while ((entry = readdir(descriptors)) != NULL)
 		if (entry->d_name[0] != '.')
 			look_at_descriptor(directory, entry->d_name, kept);
 	closedir(descriptors);
-}
-
-static void look_at_tree(pid_t pid, struct kept *kept);
-
-static void look_at_thread_children(pid_t pid, const char *thread, struct kept *kept)
-{
-	char path[320];
-	int child;
-	snprintf(path, sizeof path, "/proc/%d/task/%s/children", pid, thread);
-	FILE *children = fopen(path, "re");
-	if (children == NULL)
-		return;
-	while (fscanf(children, "%d", &child) == 1)
-		look_at_tree(child, kept);
-	fclose(children);
-}
-
-static void look_at_tree(pid_t pid, struct kept *kept)
-{
-	char directory[64];
-	struct dirent *entry;
-	look_at_task(pid, kept);
-	snprintf(directory, sizeof directory, "/proc/%d/task", pid);
-	DIR *threads = opendir(directory);
-	while (threads != NULL && (entry = readdir(threads)) != NULL)
-		if (entry->d_name[0] != '.')
-			look_at_thread_children(pid, entry->d_name, kept);
-	if (threads != NULL)
-		closedir(threads);
+	return true;
 }
 
 /* A restore with a wrong --inherit-fd key succeeds and gives the tree a pipe that nobody reads. */
@@ -93,7 +65,7 @@ bool stdio_is_ours(pid_t root)
 		kept_from("stderr", "FASTMIG_STDERR_INODE", "FASTMIG_EXPECT_STDERR"),
 	};
 	bool ours = true;
-	look_at_tree(root, kept);
+	tree_each(root, look_at_process, kept);
 	for (int i = 0; i < 2; i++) {
 		if (!kept[i].expected || kept[i].found)
 			continue;

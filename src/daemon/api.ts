@@ -13,7 +13,7 @@ export * from "./api/image.js";
 export * from "./api/migrations.js";
 export * from "./api/peer.js";
 export * from "./api/service.js";
-export { ContainerPath, Epoch, Failure, MigrationId, ServiceSpec } from "./api/words.js";
+export { Clocks, ContainerPath, Epoch, Failure, MigrationId, ServiceSpec } from "./api/words.js";
 
 export const apiVersion = 1;
 

@@ -34,6 +34,9 @@ export const makeDirectory = (path: string): Promise<void> =>
 export const writeText = (path: string, text: string, mode: number): Promise<void> =>
   now(() => fs.writeFileSync(path, text, { mode }));
 
+export const writeBytes = (path: string, bytes: Uint8Array, mode: number): Promise<void> =>
+  now(() => fs.writeFileSync(path, bytes, { mode }));
+
 /** Replaces a small file as a whole: a reader sees the old content or the new. Not flushed. */
 export async function replaceText(path: string, text: string, mode: number): Promise<void> {
   await writeText(`${path}.tmp`, text, mode);

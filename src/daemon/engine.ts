@@ -15,6 +15,7 @@ import {
 } from "../criu/argv.js";
 import type { Argv } from "../argv.js";
 import { chown, makeDirectory, readText, removeFile } from "./at-once.js";
+import { clockVariables } from "./clocks.js";
 import { runCommand, tail, type CommandResult } from "./command.js";
 import { CriuPids } from "./criu-pids.js";
 import { capability, inheritedPipeFds, type ProcessEnd } from "./init-client.js";
@@ -37,6 +38,8 @@ export interface CriuJob {
   workDir: string;
   /** The directory, a migration's, where the hook `hold` waits for the verdict; undefined: it waits for nothing. */
   holdIn?: string;
+  /** Where nothing is held: the directory in which the hook finds what to set the service's clocks to. */
+  clocksIn?: string;
   /** The images go through the streamer that listens in `imagesDir`. */
   stream?: boolean;
   /** Beside ours; of two that contradict each other CRIU takes the later one, these. */
@@ -239,7 +242,7 @@ class ContainerEngine implements Engine {
   ): Promise<Tracked> {
     await ownDirectory(this.#cacheOf(job.owner.uid), job.owner);
     for (const path of [job.workDir, logDirectory(job.workDir)]) await ownDirectory(path, job.owner);
-    const hold: Record<string, string> = job.holdIn === undefined ? {} : { FASTMIG_HOLD: job.holdIn };
+    const hold = hookVariables(job, this.#paths);
     const output = join(job.workDir, `${name}.out`);
     // Only a held run and a round are a migration's, and are looked for by its name after a daemon's death.
     const free = job.trial === true || (job.holdIn === undefined && name !== roundName);
@@ -283,9 +286,21 @@ class ContainerEngine implements Engine {
   }
 }
 
-/** Where nothing is held, CRIU asks nobody. */
-function hook(job: Pick<CriuJob, "holdIn">): { hook?: string } {
-  return job.holdIn === undefined ? { hook: "/bin/true" } : {};
+/** Where nothing is held and no clocks are set, CRIU asks nobody. */
+function hook({ holdIn, clocksIn }: Pick<CriuJob, "holdIn" | "clocksIn">): { hook?: string } {
+  return holdIn === undefined && clocksIn === undefined ? { hook: "/bin/true" } : {};
+}
+
+/** A trial has nothing to do with the service's clocks. */
+function hookVariables(
+  { holdIn, clocksIn, trial }: Partial<CriuJob>,
+  paths: DaemonPaths,
+): Record<string, string> {
+  return {
+    ...(holdIn === undefined ? {} : { FASTMIG_HOLD: holdIn }),
+    ...(clocksIn === undefined ? {} : { FASTMIG_CLOCKS: clocksIn }),
+    ...(trial === true ? {} : clockVariables(paths)),
+  };
 }
 
 /** Creates the directory, 0700, and gives it to the owner. */

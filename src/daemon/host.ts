@@ -70,7 +70,7 @@ export async function makeDaemon(
   const life = await lifeId();
   const ownership = await openOwnership(ownershipFile(paths));
   const { rootAdopts } = policy;
-  const service = await Service.recall({ processes, stateDir: paths.state, life, rootAdopts });
+  const service = await Service.recall({ processes, paths, life, rootAdopts });
   const engine = await containerEngine(processes, paths);
   const pageLists = nativePageLists();
   const deps = {

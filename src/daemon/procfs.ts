@@ -1,5 +1,6 @@
 /** What /proc says about processes. Reading it races with their death: whatever is gone is left out. */
 import type { ProcessInfo } from "./api.js";
+import { clockLibrary } from "./clocks.js";
 import { readLink, readNames, readText } from "./at-once.js";
 
 export interface ProcessStat {
@@ -118,6 +119,12 @@ function statusNumber(status: string, key: string): number {
   return Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
 }
 
+/** Whether its program was started with the library that keeps the service's clocks. */
+async function hasOwnClocks(pid: number): Promise<boolean> {
+  const maps = await readText(`/proc/${pid}/maps`).catch(() => "");
+  return maps.includes(`${clockLibrary}\n`);
+}
+
 export async function describeProcess(stat: ProcessStat): Promise<ProcessInfo | undefined> {
   const status = await orGone(readText(`/proc/${stat.pid}/status`));
   if (status === undefined) return undefined;
@@ -128,6 +135,7 @@ export async function describeProcess(stat: ProcessStat): Promise<ProcessInfo | 
     rss: statusNumber(status, "VmRSS") * 1024,
     name: /^Name:\s+(.*)$/m.exec(status)?.[1] ?? "",
     highestTid: Math.max(stat.pid, ...(await threadIds(stat.pid))),
+    clocks: (await hasOwnClocks(stat.pid)) ? "virtual" : "host",
   };
 }
 

@@ -2,7 +2,9 @@ import { join } from "node:path";
 import * as z from "zod/mini";
 import type { Ended, ProcessInfo, ServiceSpec, ServiceState } from "./api.js";
 import { readIfThere, removeDurably, replaceDurably } from "./durable.js";
+import { startClocks } from "./clocks.js";
 import type { ProcessEnd } from "./init-client.js";
+import type { DaemonPaths } from "./paths.js";
 import type { Processes } from "./processes.js";
 import {
   allStats,
@@ -28,7 +30,7 @@ type Remembered = z.infer<typeof Remembered>;
 
 export interface ServiceOptions {
   processes: Processes;
-  stateDir: string;
+  paths: DaemonPaths;
   life: string;
   /** Whether its first process adopts its orphans. */
   rootAdopts: boolean;
@@ -49,7 +51,7 @@ export class Service {
 
   /** Finds again what an earlier daemon of this container's life was running. */
   static async recall(options: ServiceOptions): Promise<Service> {
-    const text = await readIfThere(rememberedIn(options.stateDir));
+    const text = await readIfThere(rememberedIn(options.paths.state));
     const process = text === undefined ? undefined : Remembered.parse(JSON.parse(text));
     const service = new Service(options, process?.life === options.life ? process : undefined);
     service.#watch();
@@ -67,7 +69,7 @@ export class Service {
 
   async start(spec: ServiceSpec): Promise<void> {
     const user = await lookUpUser(spec.user);
-    const { processes, rootAdopts } = this.#options;
+    const { processes, paths, rootAdopts } = this.#options;
     await processes.init.moveCursor(firstPid - 1);
     const child = await processes.spawn({
       name: "service",
@@ -77,7 +79,14 @@ export class Service {
       cwd: spec.workdir,
       stdio: rootAdopts ? "subreaper" : "service",
       argv: spec.command,
-      env: { HOME: user.home, USER: user.name, PATH: defaultPath, ...spec.env, ...(await maskOf(spec)) },
+      env: {
+        HOME: user.home,
+        USER: user.name,
+        PATH: defaultPath,
+        ...spec.env,
+        ...(await maskOf(spec)),
+        ...(await startClocks(paths, spec)),
+      },
     });
     await this.adopt(child);
   }
@@ -87,7 +96,7 @@ export class Service {
     const { pid, startTicks } = process;
     this.#process = { pid, startTicks, life: this.#options.life, since: new Date().toISOString() };
     this.#ended = undefined;
-    await replaceDurably(rememberedIn(this.#options.stateDir), JSON.stringify(this.#process));
+    await replaceDurably(rememberedIn(this.#options.paths.state), JSON.stringify(this.#process));
     this.#watch();
   }
 
@@ -95,7 +104,7 @@ export class Service {
   async forget(): Promise<void> {
     this.#process = undefined;
     this.#ended = undefined;
-    await removeDurably(rememberedIn(this.#options.stateDir));
+    await removeDurably(rememberedIn(this.#options.paths.state));
   }
 
   #watch(): void {

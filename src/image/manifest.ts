@@ -17,6 +17,7 @@ const object = { name: objectName, size: count };
 export const Packing = z.enum(["plain", "lz4", "zstd"]);
 export type Packing = z.infer<typeof Packing>;
 
+const clock = z.string().check(z.regex(/^-?[0-9]{1,19}$/));
 const ServiceFacts = z.strictObject({
   name: z.string(),
   command: z.array(z.string()),
@@ -24,6 +25,7 @@ const ServiceFacts = z.strictObject({
   user: z.string(),
   workdir: z.string(),
   instructions: z.optional(z.array(z.string())),
+  virtualTime: z.optional(z.boolean()),
 });
 
 const Manifest = z.strictObject({
@@ -45,6 +47,11 @@ const Manifest = z.strictObject({
     groups: z.array(count),
     stdoutInode: z.nullable(count),
     stderrInode: z.nullable(count),
+    /** What its clocks showed, in ns; null: it went by its host's. */
+    clocks: z._default(
+      z.nullable(z.strictObject({ monotonic: clock, monotonicRaw: clock, boottime: clock })),
+      null,
+    ),
   }),
   criu: z.string(),
   kernel: z.string(),

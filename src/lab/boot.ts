@@ -23,11 +23,19 @@ export function launchScript(state: LabState, node: LabNode, groups: readonly st
     "--uts",
     "--ipc",
     "--cgroup",
+    ...clocks(node),
     "--fork",
     "sh",
     `${node.dir}/boot.sh`,
   ];
   return script([...enter, `exec ${commandLine([...network, ...unshare])}`]);
+}
+
+/** Clocks that count from a boot of the node's own. */
+function clocks({ uptime }: LabNode): Argv {
+  if (uptime === undefined || uptime === 0) return [];
+  const seconds = String(Math.round(uptime / 1000));
+  return ["--time", "--monotonic", seconds, "--boottime", seconds];
 }
 
 /** The script that runs as the node's first process and becomes its init. */

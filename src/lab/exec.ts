@@ -23,7 +23,21 @@ export async function inNode(
   const init = await initIn(namespaceFile(state, node.name));
   if (init === undefined) throw nodeDown(name);
   return run(
-    ["nsenter", "-t", String(init.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", ...joined(argv)],
+    [
+      "nsenter",
+      "-t",
+      String(init.pid),
+      "-m",
+      "-u",
+      "-i",
+      "-n",
+      "-p",
+      "-T",
+      "-C",
+      "-r",
+      "-w",
+      ...joined(argv),
+    ],
     options,
   );
 }

@@ -1,6 +1,6 @@
 import { Flags } from "@oclif/core";
 import { FastmigError, exitCodes, messageOf } from "../errors.js";
-import { parseRate, parseSize } from "../units.js";
+import { parseDuration, parseRate, parseSize } from "../units.js";
 
 /** `--name`, of every lab command. */
 export const labName = Flags.string({ summary: "which lab", default: "lab", helpValue: "NAME" });
@@ -14,6 +14,13 @@ export function parseRateFlag(text: string | undefined): number | null | undefin
 /** Bytes; undefined where the flag was not given. */
 export function parseMemoryFlag(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parsed("--memory", () => parseSize(text), { code: "LAB_MEMORY" });
+}
+
+/** Milliseconds; undefined where the flag was not given. */
+export function parseUptimeFlag(text: string | undefined): number | undefined {
+  return text === undefined
+    ? undefined
+    : parsed("--uptime", () => parseDuration(text), { code: "LAB_UPTIME" });
 }
 
 function parsed(flag: string, parse: () => number, refusal: { code: string; hint?: string }): number {

@@ -14,6 +14,8 @@ const nodeSchema = z.strictObject({
   dir: z.string(),
   /** QEMU's model of the machine's processor; undefined: the best that the accelerator has. */
   processor: z.string().optional(),
+  /** For how much longer than this machine a node in namespaces has been up, in ms, as its clocks have it. */
+  uptime: z.number().nonnegative().optional(),
 });
 
 const common = {

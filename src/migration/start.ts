@@ -116,8 +116,8 @@ function refuseOther(site: Site, service: PlanService, { labels }: ContainerFact
 
 /** What the daemon runs: where the plan is silent, what the image says. */
 export function specOf(
-  { name, command, env, user, workdir }: PlanService,
+  { name, command, env, user, workdir, virtualTime }: PlanService,
   image: Pick<ImageFacts, "user" | "workdir">,
 ): ServiceSpec {
-  return { name, command, env, user: user ?? image.user, workdir: workdir ?? image.workdir };
+  return { name, command, env, user: user ?? image.user, workdir: workdir ?? image.workdir, virtualTime };
 }

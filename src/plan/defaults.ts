@@ -2,6 +2,7 @@
 export const defaults = {
   sshPort: 22,
   engine: "podman",
+  virtualTime: true,
   healthTimeout: "10s",
   healthInterval: "250ms",
   strategy: "stop-and-copy",

@@ -53,6 +53,8 @@ export interface PlanService {
   run: RunOptions;
   /** Null: it uses what it finds where it starts. */
   cpuBaseline: CpuBaseline | null;
+  /** Whether its monotonic clocks go on where they stopped, on whatever host. */
+  virtualTime: boolean;
   /** Container paths that travel with the memory. */
   preserve: string[];
   /** Container paths that both nodes see alike. */

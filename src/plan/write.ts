@@ -42,7 +42,8 @@ function writtenNode({ reach, address, sudo, engine, transferPorts: ports }: Pla
 }
 
 function writtenService(service: PlanService): WrittenService {
-  const { image, command, env, user, workdir, cpuBaseline, preserve, shared, leave, health } = service;
+  const { image, command, env, user, workdir, cpuBaseline, virtualTime, preserve, shared, leave, health } =
+    service;
   const run = writtenRun(service.run);
   return {
     image,
@@ -51,6 +52,7 @@ function writtenService(service: PlanService): WrittenService {
     ...optional({ user, workdir }),
     run,
     ...optional({ cpuBaseline }),
+    virtualTime,
     preserve,
     shared,
     leave,

@@ -18,9 +18,9 @@ const minutes = (count: number): number => count * 60_000;
  */
 beforeAll(async () => {
   await rebootNode(stage().lab, "a");
-  await rebootNode(stage().lab, "b", "Nehalem");
+  await rebootNode(stage().lab, "b", { processor: "Nehalem" });
 }, minutes(4));
-afterAll(() => rebootNode(stage().lab, "b", "best"), minutes(3));
+afterAll(() => rebootNode(stage().lab, "b", { processor: "best" }), minutes(3));
 
 const work = (cast: Cast, node: NodeName): Promise<unknown> => ask(stage(), cast, node, "/work", 30_000);
 

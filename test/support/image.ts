@@ -25,6 +25,7 @@ export function someManifest(more: Partial<Manifest> = {}): Manifest {
       groups: [999],
       stdoutInode: 7,
       stderrInode: null,
+      clocks: null,
     },
     criu: "4.2.1",
     kernel: "6.12.0",

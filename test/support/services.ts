@@ -97,6 +97,11 @@ export function treeService(client: string, name = "tree", port = 8010): Cast {
   });
 }
 
+/** What waits for absolute times all the time, and says how well: workloads/clocks. It listens at no port. */
+export function keeperService(language: string, command: string[], more: Partial<WrittenService> = {}): Cast {
+  return { name: `${language}-keeper`, port: 0, written: { image: workloadsImage, command, env, ...more } };
+}
+
 /** Debian's Redis, without snapshots of its own accord; its directory travels with the memory. */
 export function redisService(name = "redis", port = 6379): Cast {
   const written: WrittenService = {

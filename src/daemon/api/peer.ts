@@ -1,7 +1,7 @@
 /** What the source's daemon asks of the destination's. */
 import * as z from "zod/mini";
 import { DestinationStateName } from "./migrations.js";
-import { count, Epoch, Failure } from "./words.js";
+import { Clocks, count, Epoch, Failure } from "./words.js";
 
 /** A file of the checkpoint image, relative: `final/pages-1.img`, `1/core-1000.img`, `preserve.tar`. */
 export const ImageFile = z
@@ -67,6 +67,8 @@ export const FinalRequest = z.strictObject({
     rootPid: count,
     highestPid: count,
     ...TreeRun.shape,
+    /** Null: it goes by its host's. */
+    clocks: z.nullable(Clocks),
   }),
 });
 export type FinalRequest = z.infer<typeof FinalRequest>;

@@ -42,6 +42,8 @@ export const ProcessInfo = z.strictObject({
   name: z.string(),
   /** The highest of its thread ids. */
   highestTid: count,
+  /** Whose monotonic clocks it goes by: `virtual`: its own, which go on where they stopped. */
+  clocks: z.enum(["virtual", "host"]),
 });
 export type ProcessInfo = z.infer<typeof ProcessInfo>;
 

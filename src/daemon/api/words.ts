@@ -20,8 +20,20 @@ export const ServiceSpec = z.strictObject({
   workdir: ContainerPath,
   /** What it may use of a processor, by the kernel's names; not there: all that it finds where it starts. */
   instructions: z.optional(z.array(z.string().check(z.regex(/^[a-z0-9_]{1,32}$/))).check(z.maxLength(512))),
+  /** False: it goes by the clocks of the host that it is on. */
+  virtualTime: z.optional(z.boolean()),
 });
 export type ServiceSpec = z.infer<typeof ServiceSpec>;
+
+/** Nanoseconds, which a number has no room for. */
+const nanoseconds = z.string().check(z.regex(/^-?[0-9]{1,19}$/));
+/** What the service's clocks showed when it was frozen. */
+export const Clocks = z.strictObject({
+  monotonic: nanoseconds,
+  monotonicRaw: nanoseconds,
+  boottime: nanoseconds,
+});
+export type Clocks = z.infer<typeof Clocks>;
 
 /** Why something failed, as the daemon saw it. */
 export const Failure = z.strictObject({

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { ExpectRequest, FinalRequest, OpenMigration, TreeRun } from "../api.js";
 import { sumOf } from "../../sum.js";
+import { notedClocks } from "../clocks.js";
 import { isCriuSession } from "../criu-pids.js";
 import { makeImages } from "../images.js";
 import { headroom, memoryFacts } from "../memory.js";
@@ -103,13 +104,16 @@ export async function reserveForDump(
 export async function noteTree(deps: RunDeps, directory: string): Promise<FinalRequest["tree"]> {
   const tree = await deps.service.tree();
   const processes = tree.map(({ pid, startTicks }) => ({ pid, startTicks }));
-  const facts = await treeFacts(deps, tree);
+  const facts = { ...(await treeFacts(deps, tree)), clocks: await notedClocks(directory) };
   await writeTree(directory, { life: deps.life, facts, processes });
   return facts;
 }
 
 /** The frozen tree, as the destination has to find it again. */
-async function treeFacts(deps: RunDeps, tree: readonly ProcessStat[]): Promise<FinalRequest["tree"]> {
+async function treeFacts(
+  deps: RunDeps,
+  tree: readonly ProcessStat[],
+): Promise<Omit<FinalRequest["tree"], "clocks">> {
   const pids = tree.map((process) => process.pid);
   return { rootPid: pids[0] ?? 0, highestPid: await highestId(pids), ...(await treeRun(deps, tree)) };
 }

@@ -26,6 +26,7 @@ import type { Row } from "./table.js";
 
 /** What a run of CRIU needs, whoever it is for. */
 export interface RunDeps {
+  paths: DaemonPaths;
   engine: Engine;
   processes: Processes;
   service: Service;
@@ -34,7 +35,6 @@ export interface RunDeps {
 }
 
 export interface HandOverDeps extends RunDeps {
-  paths: DaemonPaths;
   journal: Journal;
   pageLists: PageLists;
   ownership: OwnershipStore;

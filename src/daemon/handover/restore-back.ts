@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Failure, FinalRequest } from "../api.js";
+import { expectClocks } from "../clocks.js";
 import { readLog, restoreLog } from "../engine.js";
 import { isDead, readStat, type ProcessId } from "../procfs.js";
 import { criuFailure } from "./criu-failure.js";
@@ -42,10 +43,12 @@ async function start(deps: HandOverDeps, directory: string, images: string, fact
   const owner = { uid, gid, groups };
   const pipes = { stdout: stdoutInode, stderr: stderrInode };
   await removeStatistics(directory, "restore");
+  await expectClocks(deps.paths, directory, facts);
   const criu = await deps.engine.restore({
     owner,
     imagesDir: join(images, "final"),
     workDir: directory,
+    clocksIn: directory,
     pipes,
   });
   await rememberRun(directory, "restore", criu, deps.life);

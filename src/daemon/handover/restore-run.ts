@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { messageOf } from "../../errors.js";
 import type { FinalRequest, TreeRun } from "../api.js";
 import { removeFile } from "../at-once.js";
+import { expectClocks } from "../clocks.js";
 import { ownDirectory, type RestoreAhead } from "../engine.js";
 import type { ProcessEnd } from "../init-client.js";
 import { giveBackReserve } from "../preallocate.js";
@@ -70,7 +71,9 @@ export class RestoreRun {
   }
 
   /** Resolves when CRIU is at work. What an earlier try left of the tree is killed first. */
-  async start(images: string, { rootPid, highestPid, ...run }: FinalRequest["tree"]): Promise<void> {
+  async start(images: string, { rootPid, highestPid, clocks, ...run }: FinalRequest["tree"]): Promise<void> {
+    const { paths } = this.#deps;
+    await expectClocks(paths, this.#directory, { clocks, ...run });
     const imagesDir = join(images, "final");
     // The frozen tree can have threads that were not there when it was expected.
     if (highestPid > this.#passed) await this.makeWay(highestPid);

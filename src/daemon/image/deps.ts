@@ -1,10 +1,8 @@
 import type { RunDeps } from "../handover/half.js";
 import type { OwnershipStore } from "../ownership.js";
-import type { DaemonPaths } from "../paths.js";
 import type { Policy } from "../policy.js";
 
 export interface ImageDeps extends RunDeps {
-  paths: DaemonPaths;
   ownership: OwnershipStore;
   version: string;
   policy: Policy;

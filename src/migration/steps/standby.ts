@@ -2,7 +2,7 @@ import { exitCodes, FastmigError } from "../../errors.js";
 import type { Status } from "../../daemon/api.js";
 import { inspectContainer } from "../containers.js";
 import { given, type MigrationContext } from "../context.js";
-import { backwardJump } from "../preflight/clock.js";
+import { clockProblems } from "../preflight/clock.js";
 import { compareCriu } from "../preflight/criu.js";
 import { preflightError } from "../preflight/problems.js";
 import type { Problem } from "../facts.js";
@@ -67,16 +67,13 @@ async function livingProblems(
 ): Promise<Problem[]> {
   const { status: theirs } = await statusOf(source);
   if (theirs === null) return [];
-  const jump = options.allowClockJump ? 0 : backwardJump(theirs.uptime, ours.uptime);
-  const clock = {
-    check: "clock",
-    node: destination.name,
-    message: `the monotonic clock in ${destination.name}'s container is ${Math.round(jump / 1000)} s behind`,
-    hint: "accept the jump with --allow-clock-jump",
-  };
+  const [from, to] = [
+    { node: source.name, uptime: theirs.uptime },
+    { node: destination.name, uptime: ours.uptime },
+  ];
   return [
     ...compareCriu(source.name, theirs.criu, destination.name, ours.criu),
-    ...(jump > 0 ? [clock] : []),
+    ...(options.allowClockJump ? [] : clockProblems(from, to, theirs.tree)),
   ];
 }
 

@@ -19,6 +19,7 @@ export function resolveService(name: string, written: WrittenService): PlanServi
     workdir: written.workdir === undefined ? null : readPath(written.workdir),
     run: resolveRun(written.run ?? {}),
     cpuBaseline: written.cpuBaseline ?? null,
+    virtualTime: written.virtualTime ?? defaults.virtualTime,
     preserve: (written.preserve ?? []).map(readPath),
     shared: (written.shared ?? []).map(readPath),
     leave: (written.leave ?? []).map(readPath),

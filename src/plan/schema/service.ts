@@ -103,6 +103,14 @@ export const WrittenService = z
           "What of a processor the service may use: what all nodes have (auto), or a level of x86-64",
       })
       .optional(),
+    virtualTime: z
+      .boolean()
+      .meta({
+        description:
+          "Whether the service's monotonic clocks go on where they stopped when it is moved, instead of showing each host's",
+        default: defaults.virtualTime,
+      })
+      .optional(),
     preserve: paths("Paths that travel with the memory"),
     shared: paths("Paths that both nodes see alike, such as NFS"),
     leave: paths("Paths that may differ between the nodes"),

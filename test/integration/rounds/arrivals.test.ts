@@ -17,7 +17,15 @@ import { id, me, scratch, type Scratch } from "../transfer/ends.js";
 const final: FinalRequest = {
   epoch: 1,
   files: [],
-  tree: { rootPid: 100, highestPid: 100, ...me, groups: [], stdoutInode: null, stderrInode: null },
+  tree: {
+    rootPid: 100,
+    highestPid: 100,
+    ...me,
+    groups: [],
+    stdoutInode: null,
+    stderrInode: null,
+    clocks: null,
+  },
 };
 
 let at: Scratch;

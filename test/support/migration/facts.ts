@@ -25,6 +25,7 @@ export const service: PlanService = {
     args: [],
   },
   cpuBaseline: null,
+  virtualTime: true,
   preserve: [],
   shared: [],
   leave: [],
@@ -49,7 +50,9 @@ export const status: Status = {
   pid: 7,
   ownership: { epoch: 2, role: "owner", service: open.service },
   service: { state: "running", pid: 1000, startTime: 1, since: "2026-01-01T00:00:00.000Z" },
-  tree: [{ pid: 1000, startTime: 1, uid: 0, rss: 300e6, name: "python3", highestTid: 1000 }],
+  tree: [
+    { pid: 1000, startTime: 1, uid: 0, rss: 300e6, name: "python3", highestTid: 1000, clocks: "virtual" },
+  ],
   open: null,
   migration: null,
   image: null,

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuiltImage, buildImage } from "../../../src/lab/index.js";
 import { buildDemoImage } from "../../../src/lab/demo/images.js";
+import { buildNative } from "./native.js";
 import { buildTorture } from "./torture.js";
 
 const dir = join(import.meta.dirname, "image");
@@ -22,10 +23,17 @@ export const workloadsImage = "localhost/fastmig-workloads:latest";
 export async function buildWorkloadsImage(say: (line: string) => void): Promise<BuiltImage> {
   const on = await buildDemoImage(say);
   const files = programs.map((name) => [name, join(dir, name)]);
+  const keepers = buildNative("clocks");
   return buildImage({
     tag: workloadsImage,
     dockerfile: await readFile(join(dir, "Dockerfile"), "utf8"),
-    context: { ...Object.fromEntries(files), torture: buildTorture() },
+    context: {
+      ...Object.fromEntries(files),
+      torture: buildTorture(),
+      keeper: keepers("keeper"),
+      "go-keeper": keepers("go-keeper"),
+      "keeper.py": join(import.meta.dirname, "clocks/keeper.py"),
+    },
     on,
     say,
   });

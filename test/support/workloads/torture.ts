@@ -1,7 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "../fastmig.js";
+import { buildNative } from "./native.js";
 
 /** What the torture program's `verify` answers. */
 export interface TortureAccount {
@@ -18,12 +15,7 @@ export interface TortureAccount {
   > & { badExits: number };
 }
 
-const output = join(root, "build/workloads");
-
 /** Builds the torture program where it is out of date, and says where it is; static, for any Linux of this architecture. */
 export function buildTorture(): string {
-  mkdirSync(output, { recursive: true });
-  const make = ["make", "--silent", "-C", join(import.meta.dirname, "torture"), `OUT=${output}`];
-  execFileSync("flock", [join(output, "lock"), ...make], { stdio: ["ignore", "ignore", "inherit"] });
-  return join(output, "torture");
+  return buildNative("torture")("torture");
 }

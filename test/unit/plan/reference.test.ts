@@ -95,6 +95,7 @@ describe("the JSON Schema", () => {
       "nodes.*.port": defaults.sshPort,
       "nodes.*.sudo": false,
       "nodes.*.engine": defaults.engine,
+      "services.*.virtualTime": defaults.virtualTime,
       "services.*.health.timeout": defaults.healthTimeout,
       "services.*.health.interval": defaults.healthInterval,
       migrations: [],

@@ -14,6 +14,9 @@ const box = (change: Partial<typeof container>): Facts =>
 const process = status.tree[0];
 if (process === undefined) throw new Error("the support's tree is empty");
 
+/** A source whose service has no clocks of its own. */
+const byHostsClocks: Partial<SourceFacts> = { status: { ...status, tree: [{ ...process, clocks: "host" }] } };
+
 const old = { model: "Processor 3", features: ["sse4_2"] };
 
 /** A source whose service was started with a baseline. */
@@ -274,9 +277,9 @@ describe("each cause has its own message", () => {
     ],
     [
       "a lower uptime",
-      facts({ destination: { uptime: 40_000 } }),
+      facts({ source: byHostsClocks, destination: { uptime: 40_000 } }),
       "clock",
-      "b has been up 60 s less than a: the service's monotonic clock would jump back, and its timers would wait that much longer",
+      "b has been up 60 s less than a: the monotonic clock of process 1000 (python3) would jump back, and its timers would wait that much longer",
     ],
   ])("%s", (_title, given, name, message) => {
     expect(found(given)).toEqual([[name, message]]);
@@ -346,7 +349,7 @@ test("every problem is said at once, each with what to do", () => {
     "counter",
     check(
       facts({
-        source: { changes: [{ path: "/x", kind: "added", directory: false }] },
+        source: { ...byHostsClocks, changes: [{ path: "/x", kind: "added", directory: false }] },
         destination: { uptime: 1 },
       }),
       { allowClockJump: false, id: null },

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { exitCodes } from "../../src/errors.js";
+import { rebootNode } from "../../src/lab/index.js";
+import { onStage } from "../support/on-stage.js";
+import { anyClock } from "../support/rounds.js";
+import { type Cast, keeperService } from "../support/services.js";
+import type { NodeName } from "../support/stage.js";
+import { accountOf, type KeeperAccount } from "../support/workloads/clocks.js";
+
+const stage = onStage();
+const hours = 3_600_000;
+/** By how much node a has been up longer than node b. */
+const apart = 960;
+
+beforeAll(() => rebootNode(stage().lab, "a", { uptime: apart * hours }), 120_000);
+afterAll(() => rebootNode(stage().lab, "a", { uptime: 0 }), 120_000);
+
+/** The dump counts, and so does whatever else runs here; what waits for another host's time would wait for hours. */
+const latest = 1500;
+
+function expectKept(account: KeeperAccount): void {
+  expect(account.back).toBe(0);
+  for (const [way, [, late, early]] of Object.entries(account.kept)) {
+    expect({ way, early }).toEqual({ way, early: 0 });
+    expect({ way, late: late < latest }).toEqual({ way, late: true });
+  }
+}
+
+/** Its clocks as they were, and what has passed since; not what the new host's show. */
+function expectGoneOn(before: KeeperAccount, after: KeeperAccount, elapsed: number): void {
+  for (const clock of ["monotonic", "boottime"] as const) {
+    const passed = after[clock] - before[clock];
+    expect({ clock, passed: passed > 0 && passed < elapsed + 1 }).toEqual({ clock, passed: true });
+  }
+}
+
+async function move(cast: Cast, from: NodeName, to: NodeName, ways: number): Promise<void> {
+  const before = await accountOf(stage(), cast, from, { more: 3, ways });
+  const asked = performance.now();
+  await stage().migrate(await stage().plan([cast], { from, to }));
+  const after = await accountOf(stage(), cast, to, { more: 4, before, ways });
+  expectGoneOn(before, after, (performance.now() - asked) / 1000);
+  expectKept(after);
+}
+
+describe("the service's clocks go on, from a host that is up for 40 days to one that is not, and back", () => {
+  test.each([
+    ["c", ["/srv/keeper"], 13],
+    ["python", ["python3", "/srv/keeper.py"], 6],
+    ["go", ["/srv/go-keeper"], 4],
+  ] as [string, string[], number][])(
+    "%s",
+    async (language, command, ways) => {
+      const cast = keeperService(language, command);
+      await stage().result("start", await stage().plan([cast]));
+      await move(cast, "a", "b", ways);
+      await move(cast, "b", "a", ways);
+    },
+    120_000,
+  );
+});
+
+test("without clocks of its own it is refused where the other host is up for less, and would wait for the difference", async () => {
+  const cast = keeperService("c", ["/srv/keeper"], { virtualTime: false });
+  const plan = await stage().plan([cast]);
+  await stage().result("start", plan);
+  const before = await accountOf(stage(), cast, "a", { more: 1, ways: 13 });
+  expect(before.monotonic).toBeGreaterThan(apart * 3600);
+  const { exit, stderr } = await stage().fastmig("migrate", plan);
+  expect(exit).toBe(exitCodes.preflight);
+  expect(stderr).toMatch(
+    /clock: b has been up 3456\d{3} s less than a: the monotonic clock of process 1000 \(keeper\) would jump back/,
+  );
+  await stage().migrate(plan, anyClock);
+  const there = await accountOf(stage(), cast, "b", { more: 0, ways: 13 });
+  expect(there.back).toBeGreaterThan(0);
+  const going = accountOf(stage(), cast, "b", { more: 1, before: there, ways: 13, timeout: 3000 });
+  await expect(going).rejects.toThrow("c-keeper's waits on b");
+}, 120_000);
