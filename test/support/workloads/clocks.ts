@@ -7,7 +7,7 @@ import type { NodeName, Stage } from "../stage.js";
 const Kept = z.tuple([z.number(), z.number(), z.number()]);
 
 /** What a keeper says (clocks/keeper.c). Clocks are in seconds. */
-const KeeperAccount = z.object({
+export const KeeperAccount = z.object({
   monotonic: z.number(),
   boottime: z.number(),
   /** How often a clock showed less than before. */
