@@ -35,7 +35,7 @@ export class WatchedService {
     const [from, to]: NodeName[] = this.#at === "a" ? ["a", "b"] : ["b", "a"];
     const plan = await stage.plan([cast], { from, to, transfer: "direct", ...move });
     const before = (await writer.ledger()).length;
-    const [report] = await stage.migrate(plan, "--allow-clock-jump");
+    const [report] = await stage.migrate(plan);
     await writer.goesOn();
     const gap = longestGap((await writer.ledger()).slice(before));
     this.#at = to as NodeName;

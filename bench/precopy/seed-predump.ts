@@ -53,7 +53,7 @@ async function run(stage: Stage, strategy: SeedRun["strategy"]): Promise<SeedRun
   const plan = await stage.plan([cast], { strategy });
   await stage.result("start", plan);
   const path = await stage.clients.takePackets(stage.addresses(cast));
-  await stage.result("migrate", plan, "--allow-clock-jump");
+  await stage.result("migrate", plan);
   const packets = await shownPackets(path, cast);
   const downtimeMs = downtimeOf(packets);
   return { strategy, load: seedLoad, rate: seedRate, packets, downtimeMs, irregular: irregular(packets) };

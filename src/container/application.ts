@@ -18,6 +18,7 @@ const ours = [
   "FASTMIG_STDERR_FD",
   "FASTMIG_STATE",
   "FASTMIG_STOP_TIMEOUT",
+  "FASTMIG_VIRTUAL_TIME",
 ];
 
 /** The environment of `run`, with what FF_APP_* puts in the place of its own. */
@@ -44,6 +45,7 @@ export function specOf(command: string[], env: NodeJS.ProcessEnv): ServiceSpec {
     env: environmentOf(env),
     user: `${uid}:${gid}`,
     workdir: process.cwd(),
+    virtualTime: env["FASTMIG_VIRTUAL_TIME"] !== "false",
   };
 }
 

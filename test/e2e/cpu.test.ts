@@ -4,7 +4,6 @@ import { rebootNode } from "../../src/lab/index.js";
 import { ask } from "../support/ask.js";
 import { vmLab } from "../support/lab.js";
 import { onStage } from "../support/on-stage.js";
-import { anyClock } from "../support/rounds.js";
 import { type Cast, chosenService } from "../support/services.js";
 import { type NodeName } from "../support/stage.js";
 import { Witness } from "../support/witness.js";
@@ -12,10 +11,7 @@ import { Witness } from "../support/witness.js";
 const stage = onStage(vmLab);
 const minutes = (count: number): number => count * 60_000;
 
-/**
- * Node b without AVX, and without XSAVE, which saves AVX's registers. It is up a few seconds less than a, whose clock the
- * service brings along: what sleeps when it is moved sleeps so much longer.
- */
+/** Node b without AVX, and without XSAVE, which saves AVX's registers. */
 beforeAll(async () => {
   await rebootNode(stage().lab, "a");
   await rebootNode(stage().lab, "b", { processor: "Nehalem" });
@@ -39,7 +35,7 @@ test(
 async function isRefused(cast: Cast): Promise<void> {
   const plan = await stage().plan([cast]);
   await stage().result("start", plan);
-  const { exit, stderr } = await stage().fastmig("migrate", plan, anyClock);
+  const { exit, stderr } = await stage().fastmig("migrate", plan);
   expect(exit).toBe(exitCodes.preflight);
   expect(stderr).toMatch(
     /cpu: b's processor \(Intel Core i7 9xx .*\) lacks what a's \(QEMU TCG .*\) has, and chosen may be using: .*\bxsave, avx\b.*\bavx2\b/,
@@ -55,10 +51,10 @@ async function goesThereAndBack(cast: Cast): Promise<void> {
   expect(await ask(stage(), cast, "a", "/environment")).toMatchObject({
     GLIBC_TUNABLES: expect.stringMatching(/^glibc\.cpu\.hwcaps=.*-AVX2/),
   });
-  await stage().migrate(plan, anyClock);
+  await stage().migrate(plan);
   await witness.servesOn("b", 60_000);
   expect(await work(cast, "b")).toEqual(before);
-  await stage().migrate(await stage().plan([cast], { from: "b", to: "a" }), anyClock);
+  await stage().migrate(await stage().plan([cast], { from: "b", to: "a" }));
   await witness.servesOn("a", 60_000);
   expect(await work(cast, "a")).toEqual(before);
 }

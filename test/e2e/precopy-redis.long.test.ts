@@ -7,7 +7,6 @@ import { waitFor } from "../../src/wait.js";
 import { type Writer } from "../support/clients.js";
 import { vmLab } from "../support/lab.js";
 import { onStage } from "../support/on-stage.js";
-import { anyClock } from "../support/rounds.js";
 import { redisService } from "../support/services.js";
 import { type Move, type NodeName } from "../support/stage.js";
 
@@ -42,7 +41,7 @@ test("Redis under a writer that is too quick is not moved, or throttled and move
   stop = await stage().clients.loadRedis(at("b"), rates.calm);
   const back = { from: "b", to: "a", downtime: "4s", onDivergence: "abort" } as const;
   const plan = await stage().plan([redis], { strategy: "pre-copy", ...back });
-  const [report] = (await stage().migrate(plan, anyClock)) as [MigrationReport];
+  const [report] = (await stage().migrate(plan)) as [MigrationReport];
   expect(report.rounds.map(({ state }) => state)).not.toContain("failed");
   expect(report.rounds.at(-1)?.bytes).toBeLessThan((report.rounds[0]?.bytes ?? 0) / 2);
   await stop();
@@ -51,7 +50,7 @@ test("Redis under a writer that is too quick is not moved, or throttled and move
 
 async function migrate(move: Move): ReturnType<ReturnType<typeof stage>["fastmig"]> {
   const plan = await stage().plan([redis], { strategy: "pre-copy", ...move });
-  return stage().fastmig("migrate", plan, anyClock);
+  return stage().fastmig("migrate", plan);
 }
 
 /** The CPU quota of every group: `max` where there is none. */

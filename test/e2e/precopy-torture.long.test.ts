@@ -3,7 +3,6 @@ import { type MigrationReport } from "../../src/migration/report.js";
 import { ask } from "../support/ask.js";
 import { vmLab } from "../support/lab.js";
 import { onStage } from "../support/on-stage.js";
-import { anyClock } from "../support/rounds.js";
 import { tortureService } from "../support/services.js";
 import { type NodeName } from "../support/stage.js";
 import { Witness } from "../support/witness.js";
@@ -35,7 +34,7 @@ test("256 MB under everything that moves memory about, ten moves in rounds: no w
 
   for (let hop = 1; hop <= moves; hop += 1) {
     const to = hop % 2 === 1 ? "b" : "a";
-    const [report] = await stage().migrate(plans[to], anyClock);
+    const [report] = await stage().migrate(plans[to]);
     expectRounds(report as MigrationReport);
     await witness.servesOn(to, 60_000);
     const now = await verify(to);

@@ -10,9 +10,6 @@ import { type Move, type NodeName, type Stage } from "./stage.js";
 import { Witness } from "./witness.js";
 import { type SeedAccount } from "./workloads/seed.js";
 
-/** Machines of a lab boot one after the other: moves towards the younger one are allowed. */
-export const anyClock = "--allow-clock-jump";
-
 /** Milliseconds. Every look is a process on an emulated machine: more of them would slow what they look at. */
 const patience = { timeout: 150_000, interval: 400 };
 
@@ -69,7 +66,7 @@ export async function startInRounds(
   move: Move & { from: NodeName },
 ): Promise<Rounds> {
   const plan = await stage.plan([cast], { strategy: "pre-copy", ...move });
-  const running = stage.startFastmig("migrate", plan, anyClock, "--json");
+  const running = stage.startFastmig("migrate", plan, "--json");
   return {
     ...running,
     cast,

@@ -55,7 +55,7 @@ export class Witness {
     expect(beats.at(-1)?.boot).toBe(this.identity.boot);
   }
 
-  /** All of them, once that node has sent the last: where its clock is behind, a sleep takes so much longer. */
+  /** All of them, once that node has sent the last. */
   #heartbeats(node: NodeName): Promise<Heartbeat[]> {
     const { stage, cast } = this;
     const look = async (): Promise<Heartbeat[] | undefined> => {
