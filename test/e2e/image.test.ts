@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { exitCodes } from "../../src/errors.js";
 import { ask } from "../support/ask.js";
+import { bring as bringBetween } from "../support/bring.js";
 import { killDaemon, statusOf, waitForStatus } from "../support/daemon.js";
 import { type Ended, program } from "../support/fastmig.js";
 import { watched } from "../support/failing.js";
@@ -36,11 +37,7 @@ async function scene(megabytes = 64): Promise<Scene> {
   return { service: cast, plan, witness };
 }
 
-async function bring(from: NodeName, to: NodeName): Promise<void> {
-  const on = (node: NodeName): string => `ssh -F ${stage().lab.sshConfig} ${node}`;
-  const pipe = `${on(from)} tar -C ${images} -cf - . | ${on(to)} tar -C ${images} -xf -`;
-  expect(await program("sh", ["-c", pipe])).toMatchObject({ exit: 0 });
-}
+const bring = (from: NodeName, to: NodeName): Promise<void> => bringBetween(stage(), images, from, to);
 
 async function passphrase(text: string): Promise<string> {
   const path = join(stage().dir, `passphrase-${text}`);

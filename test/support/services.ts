@@ -1,5 +1,5 @@
 import { type WrittenService } from "../../src/plan/schema/service.js";
-import { workloadsImage } from "./workloads/image.js";
+import { javaImage, workloadsImage } from "./workloads/image.js";
 
 export const collectorPort = 9999;
 
@@ -100,6 +100,14 @@ export function treeService(client: string, name = "tree", port = 8010): Cast {
 /** What waits for absolute times all the time, and says how well: workloads/clocks. It listens at no port. */
 export function keeperService(language: string, command: string[], more: Partial<WrittenService> = {}): Cast {
   return { name: `${language}-keeper`, port: 0, written: { image: workloadsImage, command, env, ...more } };
+}
+
+/** The same in Java, with so many megabytes of its own. */
+export function javaService(megabytes: number): Cast {
+  const command = ["java", "-cp", "/srv", "Keeper", String(megabytes)];
+  // What a JVM shows its tools lies in a file that it has mapped.
+  const preserve = ["/tmp/hsperfdata_root"];
+  return { name: "java-keeper", port: 0, written: { image: javaImage, command, preserve } };
 }
 
 /** Debian's Redis, without snapshots of its own accord; its directory travels with the memory. */

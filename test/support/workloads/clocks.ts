@@ -12,6 +12,8 @@ export const KeeperAccount = z.object({
   boottime: z.number(),
   /** How often a clock showed less than before. */
   back: z.number(),
+  /** Of its memory, by those that have some. */
+  memory: z.optional(z.number()),
   kept: z.record(z.string(), Kept),
 });
 export type KeeperAccount = z.infer<typeof KeeperAccount>;
@@ -42,4 +44,24 @@ export function accountOf(
     return waiting.length === 0 ? account : undefined;
   };
   return waitFor(`${cast.name}'s waits on ${node}`, look, { timeout, interval: 250 });
+}
+
+/** The dump counts, and so does whatever else runs here; what waits for another host's time would wait for hours. */
+const latestMs = 1500;
+
+/** That no clock went back, and no wait ended early, or later than something else can explain. */
+export function faultsIn({ back, kept }: KeeperAccount): string[] {
+  const waits = Object.entries(kept).flatMap(([way, [, late, early]]) => [
+    ...(early > 0 ? [`${way} ended early ${early} times`] : []),
+    ...(late > latestMs ? [`${way} ended ${late} ms late`] : []),
+  ]);
+  return back > 0 ? [`a clock went back ${back} times`, ...waits] : waits;
+}
+
+/** Its clocks as they were, and at most what has passed since, in seconds; not what the new host's show. */
+export function jumpsIn(before: KeeperAccount, after: KeeperAccount, elapsed: number): string[] {
+  return (["monotonic", "boottime"] as const).flatMap((clock) => {
+    const passed = after[clock] - before[clock];
+    return passed > 0 && passed < elapsed + 1 ? [] : [`${clock}: ${passed} s in ${elapsed} s`];
+  });
 }

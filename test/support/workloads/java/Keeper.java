@@ -1,11 +1,14 @@
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** As keeper.c, by what Java has. */
+/** As keeper.c, by what Java has; with so many megabytes of memory, whose digest it says too. */
 public final class Keeper {
 	private static final long PERIOD = 400_000_000L;
 	/** Milliseconds are what some of these ways count in. */
@@ -70,14 +73,20 @@ public final class Keeper {
 		}
 	}
 
+	/** Megabytes of its own, the same in every run. */
+	private static long[] memory(int megabytes) {
+		return new Random(7).longs(megabytes * 131_072L).toArray();
+	}
+
 	private static String text() {
 		StringBuilder text = new StringBuilder();
 		kept.forEach((name, account) -> text.append(text.isEmpty() ? "" : ", ").append(
-			String.format(java.util.Locale.ROOT, "\"%s\": [%.0f, %.1f, %.0f]", name, account[0], account[1], account[2])));
+			String.format(Locale.ROOT, "\"%s\": [%.0f, %.1f, %.0f]", name, account[0], account[1], account[2])));
 		return text.toString();
 	}
 
 	public static void main(String[] arguments) throws InterruptedException {
+		long[] memory = memory(Integer.parseInt(arguments[0]));
 		ReentrantLock lock = heldByAnother();
 		LinkedBlockingQueue<Object> empty = new LinkedBlockingQueue<>();
 		Object monitor = new Object();
@@ -94,8 +103,8 @@ public final class Keeper {
 			back += now < before ? 1 : 0;
 			before = now;
 			if (i % 200 == 0)
-				System.out.printf(java.util.Locale.ROOT, "{\"monotonic\": %.3f, \"boottime\": %.3f, \"back\": %d, \"kept\": {%s}}%n",
-					now / 1e9, now / 1e9, back, text());
+				System.out.printf(Locale.ROOT, "{\"monotonic\": %.3f, \"boottime\": %.3f, \"back\": %d, \"memory\": %d, \"kept\": {%s}}%n",
+					now / 1e9, now / 1e9, back, Arrays.hashCode(memory), text());
 		}
 	}
 }
