@@ -15,7 +15,8 @@ export const connectFlags = {
 
 export const clockFlag = {
   "allow-clock-jump": Flags.boolean({
-    description: "migrate although the destination has been up for less time than the source, and a process goes by its host's clocks",
+    description:
+      "migrate although the destination has been up for less time than the source, and a process goes by its host's clocks",
   }),
 };
 
