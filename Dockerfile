@@ -23,7 +23,7 @@ RUN printf 'deb %s trixie main\ndeb %s sid main\n' "$DEBIAN_MIRROR" "$DEBIAN_MIR
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
            /usr/share/doc/* /usr/share/man/* /tmp/criu.*
 COPY build/container/node /usr/lib/fastmig/node
-COPY --from=native /out/init /out/hold /out/pages /out/trial /out/shards /out/libfastmig-time.so /usr/lib/fastmig/
+COPY --from=native /out/init /out/hold /out/pages /out/trial /out/shards /out/libfastmig-time.so /out/libfastmig-shm.so /usr/lib/fastmig/
 LABEL io.fastmig.image=1
 # The C library keeps what was given back for the next buffer: fresh from the kernel it costs more than sealing what goes into it.
 ENV MALLOC_MMAP_THRESHOLD_=4194304 MALLOC_TRIM_THRESHOLD_=16777216

@@ -51,6 +51,11 @@ export const hints: readonly Hint[] = [
       "A file that the service has open is another one at the destination: the images of both containers must be the same, and what changed belongs under `preserve`.",
   },
   {
+    cause: /with SysVIPC shmem map/,
+    advice:
+      "The service shares memory in System V's way, as PostgreSQL does: start it with LD_PRELOAD: /usr/lib/fastmig/libfastmig-shm.so in `env`, and name /dev/shm under `preserve` (docs/plan.md, Shared memory).",
+  },
+  {
     cause: /Can't dump ghost file .* increase limit/,
     advice:
       "The service holds a big deleted file open: let it close or rotate that file, then migrate again.",

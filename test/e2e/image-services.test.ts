@@ -6,12 +6,12 @@ import { loadImage, rebootNode } from "../../src/lab/index.js";
 import { waitFor } from "../../src/wait.js";
 import { bring } from "../support/bring.js";
 import { onStage } from "../support/on-stage.js";
-import { type Cast, javaService, redisService } from "../support/services.js";
+import { type Cast, javaService, postgresService, redisService } from "../support/services.js";
 import type { NodeName } from "../support/stage.js";
 import { type GoogleServer, startGoogle } from "../support/stores/google-server.js";
 import { bucket, startMoto, type StoreServer } from "../support/stores/servers.js";
 import { accountOf, faultsIn, jumpsIn, type KeeperAccount } from "../support/workloads/clocks.js";
-import { buildJavaImage } from "../support/workloads/image.js";
+import { buildLargeImage } from "../support/workloads/image.js";
 
 const stage = onStage();
 const images = "/srv/images";
@@ -23,7 +23,7 @@ let google: GoogleServer;
 beforeAll(async () => {
   const { lab } = stage();
   await rebootNode(lab, "a", { uptime: 960 * hour });
-  const image = await buildJavaImage(() => undefined);
+  const image = await buildLargeImage(() => undefined);
   await Promise.all(lab.nodes.map(({ name }) => loadImage(lab, name, image)));
   s3 = await startMoto(lab.controller.address);
   google = await startGoogle(lab.controller.address, [bucket]);
@@ -81,6 +81,7 @@ async function goesEverywhere(service: Cast, watch: Watch): Promise<void> {
 
 const redis = redisService();
 const java = javaService(64);
+const postgres = postgresService(200_000);
 
 function redisWatch(): Watch {
   const keys = "50000";
@@ -123,8 +124,48 @@ function javaWatch(): Watch {
   };
 }
 
+interface PostgresAccount {
+  /** Of the table that nobody writes to. */
+  digest: string;
+  /** Rows of the one that the session inside writes to; its numbers and the processes that wrote them are told apart. */
+  ticks: number;
+  highest: number;
+  backends: number;
+}
+
+function postgresWatch(): Watch {
+  const query = `select json_build_object('digest', (select md5(string_agg(text, '' order by n)) from memory),
+    'ticks', count(*), 'highest', max(n), 'backends', count(distinct backend)) from ticks`;
+  const ask = async (node: NodeName): Promise<PostgresAccount> => {
+    const psql = ["psql", "-h", "/tmp", "-p", String(postgres.port), "-U", "postgres", "-qAtc", query];
+    return JSON.parse(await stage().on(node, "podman", "exec", postgres.name, ...psql)) as PostgresAccount;
+  };
+  /** Its session writes five rows a second, by waits of PostgreSQL's own. */
+  const writesOn = (node: NodeName, since: number): Promise<PostgresAccount> => {
+    const look = async (): Promise<PostgresAccount | undefined> => {
+      const account = await ask(node).catch(() => undefined);
+      return account !== undefined && account.ticks >= since + 5 ? account : undefined;
+    };
+    return waitFor(`rows on ${node}`, look, { timeout: 30_000, interval: 200 });
+  };
+  return {
+    ready: () => writesOn("a", 0),
+    async comesBack(from, to, move) {
+      const before = await ask(from);
+      await move();
+      const after = await writesOn(to, before.ticks);
+      expect(after.digest).toBe(before.digest);
+      expect({ highest: after.highest, backends: after.backends }).toEqual({
+        highest: after.ticks,
+        backends: 1,
+      });
+    },
+  };
+}
+
 test.each([
   ["Redis", redis, redisWatch],
+  ["PostgreSQL", postgres, postgresWatch],
   ["Java", java, javaWatch],
 ] as const)(
   "%s comes back from a directory, from S3 and from Google's store, encrypted and not, with its data and its clocks",

@@ -1,5 +1,5 @@
 import { type WrittenService } from "../../src/plan/schema/service.js";
-import { javaImage, workloadsImage } from "./workloads/image.js";
+import { largeImage, workloadsImage } from "./workloads/image.js";
 
 export const collectorPort = 9999;
 
@@ -107,7 +107,7 @@ export function javaService(megabytes: number): Cast {
   const command = ["java", "-cp", "/srv", "Keeper", String(megabytes)];
   // What a JVM shows its tools lies in a file that it has mapped.
   const preserve = ["/tmp/hsperfdata_root"];
-  return { name: "java-keeper", port: 0, written: { image: javaImage, command, preserve } };
+  return { name: "java-keeper", port: 0, written: { image: largeImage, command, preserve } };
 }
 
 /** Debian's Redis, without snapshots of its own accord; its directory travels with the memory. */
@@ -131,4 +131,18 @@ export function redisService(name = "redis", port = 6379): Cast {
     health: { tcp: `{node}:${port}` },
   };
   return { name, port, written };
+}
+
+/** Debian's PostgreSQL with a table of so many rows, and a session inside that writes on: workloads/large/postgres.sh. */
+export function postgresService(rows: number, port = 5432): Cast {
+  const written: WrittenService = {
+    image: largeImage,
+    command: ["/srv/postgres.sh", String(port), String(rows)],
+    env: { LD_PRELOAD: "/usr/lib/fastmig/libfastmig-shm.so" },
+    user: "postgres",
+    run: { publish: [`${port}:${port}`] },
+    preserve: ["/data", "/dev/shm"],
+    health: { tcp: `{node}:${port}` },
+  };
+  return { name: "postgres", port, written };
 }

@@ -13,8 +13,9 @@ import {
 import { waitFor } from "../../../src/wait.js";
 
 const root = join(import.meta.dirname, "../../..");
-export const binary = (name: "init" | "hold" | "pages" | "shards" | "libfastmig-time.so"): string =>
-  join(root, "build/native", name);
+export const binary = (
+  name: "init" | "hold" | "pages" | "shards" | "libfastmig-time.so" | "libfastmig-shm.so",
+): string => join(root, "build/native", name);
 
 /** One at a time: several test files want it at once. */
 export function makeNative(): void {

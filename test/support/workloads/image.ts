@@ -39,16 +39,17 @@ export async function buildWorkloadsImage(say: (line: string) => void): Promise<
   });
 }
 
-export const javaImage = "localhost/fastmig-java:latest";
+export const largeImage = "localhost/fastmig-large:latest";
+const largePrograms = ["Keeper.java", "postgres.sh"];
 
-/** With Debian's Java: 300 MB more, for the tests that need it. */
-export async function buildJavaImage(say: (line: string) => void): Promise<BuiltImage> {
+/** With Debian's PostgreSQL and Java: 500 MB more, for the tests that need them. */
+export async function buildLargeImage(say: (line: string) => void): Promise<BuiltImage> {
   const on = await buildWorkloadsImage(say);
-  const at = join(import.meta.dirname, "java");
+  const at = join(import.meta.dirname, "large");
   return buildImage({
-    tag: javaImage,
+    tag: largeImage,
     dockerfile: await readFile(join(at, "Dockerfile"), "utf8"),
-    context: { "Keeper.java": join(at, "Keeper.java") },
+    context: Object.fromEntries(largePrograms.map((name) => [name, join(at, name)])),
     on,
     say,
   });
