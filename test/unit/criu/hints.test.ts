@@ -19,6 +19,10 @@ const recorded: [line: string, advice: RegExp][] = [
   ["Error (criu/files-reg.c:2175): File srv/extra.txt has bad size 3 (expect 4)", /`preserve`/],
   ["Error (criu/files-reg.c:2153): File usr/bin/python3.13 has bad build-ID", /must be the same/],
   [
+    "Error (criu/cr-dump.c:478): Task 1015 with SysVIPC shmem map @7f5dccb9b000 doesn't live in IPC ns",
+    /libfastmig-shm.so/,
+  ],
+  [
     "Error (criu/files-reg.c:1031): Can't dump ghost file /tmp/x of 314572800 size, increase limit",
     /deleted file open/,
   ],
