@@ -176,7 +176,7 @@ bool clocks_set(pid_t root)
 	if (note == 0)
 		return true;
 	for (int i = 0; i < CLOCKS; i++)
-		offsets.ns[i] = clocks[i] - host_now(host_clocks[i]);
+		offsets.ns[i] = saturated_subtract(clocks[i], host_now(host_clocks[i]));
 	if (note == 1 && write_offsets(&offsets))
 		return tree_each(root, set_process, &offsets);
 	complain(note == 1 ? "cannot write the clocks' offsets: %m" : "the note of the clocks cannot be understood");
