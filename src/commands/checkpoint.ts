@@ -25,8 +25,7 @@ export default class Checkpoint extends BaseCommand {
     ...passphraseFlag,
     to: Flags.string({
       description:
-        "where the image goes; s3://BUCKET/PATH, gs://BUCKET/PATH, or file:PATH, a path of the service's container",
-      required: true,
+        "where the image goes; s3://BUCKET/PATH, gs://BUCKET/PATH, or file:PATH, a path of the service's container; default: what the plan says",
       helpValue: "URL",
     }),
     "leave-running": Flags.boolean({
@@ -62,7 +61,6 @@ export default class Checkpoint extends BaseCommand {
     every: Flags.string({
       description: "go on making images until it is interrupted; the service goes on",
       dependsOn: ["keep"],
-      exclusive: ["json"],
       helpValue: "DURATION",
     }),
     lease: Flags.string({
@@ -79,7 +77,13 @@ export default class Checkpoint extends BaseCommand {
 
   async run(): Promise<Checkpointed> {
     const { args, flags } = await this.parse(Checkpoint);
-    const [{ loadPlan }, { oneService }, { readPassphrase }, { findAccess }, { repeat }] = await Promise.all([
+    const [
+      { loadPlan },
+      { imagePlace, oneService, refuseEndlessJson },
+      { readPassphrase },
+      { findAccess },
+      { repeat },
+    ] = await Promise.all([
       import("../plan/load.js"),
       import("../migration/image/flags.js"),
       import("../image/passphrase.js"),
@@ -87,21 +91,22 @@ export default class Checkpoint extends BaseCommand {
       import("../migration/image/repeat.js"),
     ]);
     const plan = await loadPlan(args.plan);
+    const service = oneService(plan, args.service);
+    const planned = imagePlace(flags.to, service, "--to");
+    const every = flags.every === undefined ? planned.every : readFlag("--every", flags.every, parseDuration);
+    if (every !== null && this.jsonEnabled()) refuseEndlessJson();
     const options = {
-      access: await findAccess(flags.to, process.env),
-      ...{ url: flags.to, keep: flags.keep ?? null, shards: flags["num-shards"] },
-      leaveRunning: flags["leave-running"] || flags.every !== undefined,
+      access: await findAccess(planned.to, process.env),
+      ...{ url: planned.to, keep: flags.keep ?? planned.keep, shards: flags["num-shards"] },
+      leaveRunning: flags["leave-running"] || every !== null,
       preserve: flags["preserve-path"].flatMap((paths) => paths.split(":")),
       packing: packings[flags["cpu-budget"]],
       passphrase: await readPassphrase(flags["passphrase-file"]),
       lease: readFlag("--lease", flags.lease, parseDuration),
       deadline: readFlag("--deadline", flags.deadline, parseDuration),
     };
-    const service = oneService(plan, args.service);
     const once = (): Promise<Checkpointed> => this.make(plan, service, options, connectOptions(flags));
-    if (flags.every === undefined) return once();
-    const every = readFlag("--every", flags.every, parseDuration);
-    return repeat(every, once, (thrown) => this.complain(thrown), this.interrupt);
+    return every === null ? once() : repeat(every, once, (thrown) => this.complain(thrown), this.interrupt);
   }
 
   /** Connects anew: hours may lie between one image and the next. */

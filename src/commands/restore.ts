@@ -21,12 +21,12 @@ export default class Restore extends BaseCommand {
     ...passphraseFlag,
     from: Flags.string({
       description:
-        "where the image is; s3://BUCKET/PATH, gs://BUCKET/PATH, or file:PATH, a path of the service's container",
-      required: true,
+        "where the image is; s3://BUCKET/PATH, gs://BUCKET/PATH, or file:PATH, a path of the service's container; default: what the plan says",
       helpValue: "URL",
     }),
     latest: Flags.boolean({
-      description: "the service's newest image below that place, as --keep leaves them there",
+      description:
+        "the service's newest image below that place, as --keep leaves them there; so too where the plan has `keep`",
       default: false,
     }),
     on: Flags.string({ description: "the node", helpValue: "NODE" }),
@@ -34,7 +34,7 @@ export default class Restore extends BaseCommand {
 
   async run(): Promise<Restored> {
     const { args, flags } = await this.parse(Restore);
-    const [{ loadPlan }, { chooseNode }, { Nodes }, { restoreService }, { oneService }, more] =
+    const [{ loadPlan }, { chooseNode }, { Nodes }, { restoreService }, { imagePlace, oneService }, more] =
       await Promise.all([
         import("../plan/load.js"),
         import("../migration/choose.js"),
@@ -50,10 +50,11 @@ export default class Restore extends BaseCommand {
     const [{ readPassphrase }, { findAccess }, { openDisplay }] = more;
     const plan = await loadPlan(args.plan);
     const service = oneService(plan, args.service);
+    const { to: url, keep } = imagePlace(flags.from, service, "--from");
     const options = {
-      url: flags.from,
-      access: await findAccess(flags.from, process.env),
-      latest: flags.latest,
+      url,
+      access: await findAccess(url, process.env),
+      latest: flags.latest || keep !== null,
       on: chooseNode(plan, service.name, flags.on),
       passphrase: await readPassphrase(flags["passphrase-file"]),
     };

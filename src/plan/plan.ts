@@ -61,7 +61,18 @@ export interface PlanService {
   shared: string[];
   /** Container paths that may differ. */
   leave: string[];
+  /** Null: whoever makes an image says where it goes. */
+  checkpoint: PlannedCheckpoint | null;
   health: Health | null;
+}
+
+/** Where images of a service go. */
+export interface PlannedCheckpoint {
+  to: string;
+  /** How many stay; null: there is one, which the next takes the place of. */
+  keep: number | null;
+  /** Milliseconds from one to the next; null: one is made. Only with `keep`. */
+  every: number | null;
 }
 
 /** `auto`: what all nodes of the plan have. */

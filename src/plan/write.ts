@@ -3,7 +3,16 @@ import { assertNever } from "../errors.js";
 import { exactRate, exactSize, formatDuration } from "../units.js";
 import { formatPublish } from "./forms/ports.js";
 import { formatVolume } from "./forms/volumes.js";
-import type { Bandwidth, Health, Plan, PlanMigration, PlanNode, PlanService, RunOptions } from "./plan.js";
+import type {
+  Bandwidth,
+  Health,
+  Plan,
+  PlanMigration,
+  PlanNode,
+  PlannedCheckpoint,
+  PlanService,
+  RunOptions,
+} from "./plan.js";
 import type { WrittenMigration } from "./schema/migration.js";
 import type { WrittenNode } from "./schema/node.js";
 import type { WrittenService } from "./schema/service.js";
@@ -42,9 +51,9 @@ function writtenNode({ reach, address, sudo, engine, transferPorts: ports }: Pla
 }
 
 function writtenService(service: PlanService): WrittenService {
-  const { image, command, env, user, workdir, cpuBaseline, virtualTime, preserve, shared, leave, health } =
-    service;
+  const { image, command, env, user, workdir, cpuBaseline, virtualTime, preserve, shared, leave } = service;
   const run = writtenRun(service.run);
+  const { checkpoint, health } = service;
   return {
     image,
     command,
@@ -56,8 +65,19 @@ function writtenService(service: PlanService): WrittenService {
     preserve,
     shared,
     leave,
-    ...optional({ health: writtenHealth(health) }),
+    ...optional({
+      checkpoint: checkpoint && writtenCheckpoint(checkpoint),
+      health: writtenHealth(health),
+    }),
   };
+}
+
+function writtenCheckpoint({
+  to,
+  keep,
+  every,
+}: PlannedCheckpoint): NonNullable<WrittenService["checkpoint"]> {
+  return { to, ...optional({ keep, every: every === null ? null : formatDuration(every) }) };
 }
 
 function writtenRun({ publish, volumes, network, ip, memory, args }: RunOptions): WrittenRun {

@@ -13,6 +13,7 @@ import { type Cast, treeService } from "../support/services.js";
 import { type NodeName } from "../support/stage.js";
 import { type Identity, Witness } from "../support/witness.js";
 import { waitFor } from "../../src/wait.js";
+import type { WrittenService } from "../../src/plan/schema/service.js";
 
 const stage = onStage();
 const images = "/srv/images";
@@ -32,8 +33,8 @@ interface Scene {
   witness: Witness;
 }
 
-async function scene(megabytes = 64): Promise<Scene> {
-  const { cast, plan, witness } = await watched(stage(), {}, { run: withImages(8000) }, megabytes);
+async function scene(megabytes = 64, more: Partial<WrittenService> = {}): Promise<Scene> {
+  const { cast, plan, witness } = await watched(stage(), {}, { run: withImages(8000), ...more }, megabytes);
   return { service: cast, plan, witness };
 }
 
@@ -71,13 +72,13 @@ test("it goes on once it is frozen; it ends, and comes back on the other node, t
 }, 180_000);
 
 test("images are made again and again; a host is lost, and the newest comes back elsewhere", async () => {
-  const { service, plan, witness } = await scene();
+  const { service, plan, witness } = await scene(64, { checkpoint: { to: url, keep: 2, every: "1s" } });
   const identity = (node: NodeName): Promise<Identity> => ask<Identity>(stage(), service, node, "/identity");
   const list = async (): Promise<string[]> =>
     (await stage().on("a", "sh", "-c", `ls ${images}/pattern 2>/dev/null || true`))
       .split("\n")
       .filter((name) => name !== "");
-  const running = stage().startFastmig("checkpoint", plan, "--to", url, "--every", "1s", "--keep", "2");
+  const running = stage().startFastmig("checkpoint", plan);
   const seen = new Set<string>();
   const third = async (): Promise<boolean | undefined> => {
     for (const name of await list()) seen.add(name);
@@ -93,7 +94,7 @@ test("images are made again and again; a host is lost, and the newest comes back
   const before = await identity("a");
   await bring("a", "b");
   await stage().on("a", "podman", "rm", "--force", "--time", "0", service.name);
-  const back = await stage().result("restore", plan, "--from", url, "--latest", "--on", "b");
+  const back = await stage().result("restore", plan, "--on", "b");
   expect(back).toMatchObject({ node: "b", url: `${url}/${made[1]}` });
   expect(await identity("b")).toEqual({ ...before, counter: expect.any(Number) });
 }, 120_000);

@@ -4,7 +4,7 @@ import { readHealthTcp } from "../forms/health.js";
 import { readPath } from "../forms/paths.js";
 import { readPublish } from "../forms/ports.js";
 import { readVolume } from "../forms/volumes.js";
-import type { Health, HealthProbe, PlanService, RunOptions } from "../plan.js";
+import type { Health, HealthProbe, PlannedCheckpoint, PlanService, RunOptions } from "../plan.js";
 import type { WrittenService } from "../schema/service.js";
 
 type WrittenHealth = NonNullable<WrittenService["health"]>;
@@ -23,8 +23,17 @@ export function resolveService(name: string, written: WrittenService): PlanServi
     preserve: (written.preserve ?? []).map(readPath),
     shared: (written.shared ?? []).map(readPath),
     leave: (written.leave ?? []).map(readPath),
+    checkpoint: written.checkpoint === undefined ? null : resolveCheckpoint(written.checkpoint),
     health: written.health === undefined ? null : resolveHealth(written.health),
   };
+}
+
+function resolveCheckpoint({
+  to,
+  keep,
+  every,
+}: NonNullable<WrittenService["checkpoint"]>): PlannedCheckpoint {
+  return { to, keep: keep ?? null, every: every === undefined ? null : parseDuration(every) };
 }
 
 function resolveRun(written: NonNullable<WrittenService["run"]>): RunOptions {

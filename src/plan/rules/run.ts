@@ -78,6 +78,13 @@ const intervalBelowTimeout: Rule = ({ services }) =>
     return [atValue(["services", name, "health", "interval"], "is longer than timeout")];
   });
 
+const everyNeedsKeep: Rule = ({ services }) =>
+  sound(services).flatMap(({ name, checkpoint }) =>
+    checkpoint === null || checkpoint.every === null || checkpoint.keep !== null
+      ? []
+      : [atValue(["services", name, "checkpoint", "every"], "needs keep: how many images stay")],
+  );
+
 /** What `cpuBaseline` says in the service's environment. */
 const baselineVariables = Object.entries({
   OPENSSL_ia32cap: /.*/,
@@ -99,4 +106,5 @@ export const runRules: readonly Rule[] = [
   argsOfOthers,
   intervalBelowTimeout,
   baselineSetsItself,
+  everyNeedsKeep,
 ];

@@ -7,7 +7,8 @@ import { readAddress, readArgument, readEnvName, readEnvValue, readUser, readWor
 import { readPath } from "../forms/paths.js";
 import { readPublish } from "../forms/ports.js";
 import { readVolume } from "../forms/volumes.js";
-import { exactlyOne, formed, positive } from "./leaf.js";
+import { readImagePlace } from "../forms/images.js";
+import { exactlyOne, formed, positive, whole } from "./leaf.js";
 
 const paths = (description: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
   z
@@ -77,6 +78,22 @@ const health = exactlyOne(
   ["http", "exec", "tcp"],
 );
 
+const checkpoint = z
+  .strictObject({
+    to: formed(readImagePlace, {
+      description: "Where images of it go: file:PATH of its container, s3://BUCKET/PATH or gs://BUCKET/PATH",
+      examples: ["s3://images/counter"],
+    }),
+    keep: whole(1, 10_000, {
+      description: "Each image gets a place of its own below `to`, and so many of the service's stay there",
+    }).optional(),
+    every: formed(positive(parseDuration), {
+      description: "`fastmig checkpoint` goes on making images that often; needs keep",
+      examples: ["10m"],
+    }).optional(),
+  })
+  .meta({ description: "What `fastmig checkpoint` and `restore` do where they are not told otherwise" });
+
 export const WrittenService = z
   .strictObject({
     image: formed(readWord, { description: "The container image", examples: ["localhost/counter:1"] }),
@@ -114,6 +131,7 @@ export const WrittenService = z
     preserve: paths("Paths that travel with the memory"),
     shared: paths("Paths that both nodes see alike, such as NFS"),
     leave: paths("Paths that may differ between the nodes"),
+    checkpoint: checkpoint.optional(),
     health: health.meta({ description: "How to tell that the service serves (default: it runs)" }).optional(),
   })
   .meta({ description: "A service and the container it runs in" });

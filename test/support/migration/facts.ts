@@ -29,6 +29,7 @@ export const service: PlanService = {
   preserve: [],
   shared: [],
   leave: [],
+  checkpoint: null,
   health: null,
 };
 

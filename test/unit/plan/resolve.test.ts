@@ -45,6 +45,7 @@ test("everything that is not written has its default", () => {
         preserve: [],
         shared: [],
         leave: [],
+        checkpoint: null,
         health: null,
       },
       other: {
@@ -60,6 +61,7 @@ test("everything that is not written has its default", () => {
         preserve: [],
         shared: [],
         leave: [],
+        checkpoint: null,
         health: null,
       },
     },

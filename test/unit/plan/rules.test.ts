@@ -122,6 +122,10 @@ describe("how the container is made", () => {
       "p.yaml:14:28 services.other.env.GLIBC_TUNABLES: is for cpuBaseline to set",
     ],
     [
+      "checkpoint: { to: /images, every: 10m }",
+      "p.yaml:13:39 services.other.checkpoint.every: needs keep: how many images stay",
+    ],
+    [
       "run: { network: host, ip: 10.0.0.9 }",
       "p.yaml:13:31 services.other.run.ip: has no meaning in network host",
     ],

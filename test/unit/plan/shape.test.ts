@@ -181,7 +181,7 @@ describe("services", () => {
     [
       command,
       also("criu: x"),
-      "p.yaml:13:5 services.other.criu: unknown key; known here: image, command, env, user, workdir, run, cpuBaseline, virtualTime, preserve, shared, leave, health",
+      "p.yaml:13:5 services.other.criu: unknown key; known here: image, command, env, user, workdir, run, cpuBaseline, virtualTime, preserve, shared, leave, checkpoint, health",
     ],
   ])("%s → %s", (from, to, problem) => {
     expect(problemsOf(edited(from, to))).toEqual([problem]);
