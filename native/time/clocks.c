@@ -33,12 +33,37 @@ int clock_index(clockid_t clock)
 	}
 }
 
+static bool read_offsets(struct offsets *offsets)
+{
+	const char *path = getenv(OFFSETS_VARIABLE);
+	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool whole = read(fd, offsets, sizeof *offsets) == sizeof *offsets;
+	close(fd);
+	return whole;
+}
+
+/* Read again until what is in force is what stands in the file: the process may be moved in between. */
+void begin_once(void)
+{
+	static bool begun;
+	struct offsets *offsets = &time_table.offsets, found;
+	if (begun)
+		return;
+	while (read_offsets(&found) && memcmp(offsets, &found, sizeof found) != 0)
+		*(volatile struct offsets *)offsets = found;
+	prepare_deadlines();
+	begun = true;
+}
+
 /* Again where the process was moved between the reading and the sum. */
 int64_t virtual_now(int clock)
 {
 	struct timespec host;
 	uint64_t generation;
 	int64_t offset;
+	begin_once();
 	do {
 		generation = __atomic_load_n(&time_table.offsets.generation, __ATOMIC_ACQUIRE);
 		ORIGINAL(clock_gettime, NULL)(host_clocks[clock], &host);
@@ -56,26 +81,11 @@ EXPORT int clock_gettime(clockid_t clock, struct timespec *time)
 	return 0;
 }
 
-static bool read_offsets(struct offsets *offsets)
-{
-	const char *path = getenv(OFFSETS_VARIABLE);
-	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool whole = read(fd, offsets, sizeof *offsets) == sizeof *offsets;
-	close(fd);
-	return whole;
-}
-
-/* Read again until what is in force is what stands in the file: the process may be moved in between. */
 __attribute__((constructor)) static void start(int count, char **arguments, char **environment)
 {
-	struct offsets *offsets = &time_table.offsets, found;
 	(void)count;
 	(void)arguments;
-	while (read_offsets(&found) && memcmp(offsets, &found, sizeof found) != 0)
-		*(volatile struct offsets *)offsets = found;
+	begin_once();
 	ORIGINAL(clock_gettime, NULL);
-	prepare_deadlines();
 	give_go_a_clock(environment);
 }

@@ -110,6 +110,7 @@ const struct timespec *host_deadline(struct held *held, clockid_t clock, const s
 	int index = clock_index(clock);
 	if (index < 0 || !is_time(time))
 		return time;
+	begin_once();
 	struct deadline *deadline = take_deadline(held);
 	set(deadline, index, ns_of(time));
 	return &deadline->host.it_value;

@@ -27,6 +27,8 @@ void *next_symbol(const char *name, const char *version);
 
 /* clocks.c */
 extern struct time_table time_table;
+/* When the library is loaded, or before where another one's constructor asks for the time. */
+void begin_once(void);
 /* Which one of host_clocks it goes by; -1: it is the same on every host, or counts something else. */
 int clock_index(clockid_t clock);
 /* ns */

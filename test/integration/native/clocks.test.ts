@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,12 +24,14 @@ let bench: HoldBench;
 let file: string;
 let keeper: string;
 let goKeeper: string;
+let early: string;
 let running: ChildProcess[] = [];
 
 beforeAll(() => {
   makeNative();
   const built = buildNative("clocks");
   [keeper, goKeeper] = [built("keeper"), built("go-keeper")];
+  early = built("early.so");
 }, 120_000);
 beforeEach(() => {
   bench = new HoldBench();
@@ -80,6 +82,13 @@ describe("a program that is started with the library", () => {
       }
     },
   );
+
+  test("a library that asks for the time before this one is begun is told the file's too", () => {
+    writeFileSync(file, offsets(40 * day, 41 * day, 42 * day));
+    const preloaded = `${binary("libfastmig-time.so")}:${early}`;
+    const said = execFileSync("true", { env: { ...process.env, LD_PRELOAD: preloaded, FASTMIG_TIME: file } });
+    expect(Number(said) - uptime()).toBeCloseTo(40 * day, -1);
+  });
 
   test("without a file it goes by the host's", async () => {
     const { monotonic } = await start(keeper).next();
