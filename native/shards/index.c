@@ -112,7 +112,7 @@ static int by_file(const void *one, const void *other)
 
 static bool chunk_is_good(const struct index *index, const struct chunk *chunk, enum packing packing)
 {
-	return chunk->file < index->file_count && chunk->size > 0 && chunk->size <= CHUNK && chunk->stored > 0 &&
+	return chunk->file < index->file_count && chunk->size > 0 && chunk->size <= MOST_CHUNK && chunk->stored > 0 &&
 	       chunk->none == 0 && (packing == PLAIN ? chunk->stored == chunk->size : chunk->stored <= seal_most());
 }
 

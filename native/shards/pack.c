@@ -134,7 +134,7 @@ unsigned char *pack_buffer(struct pack *pack)
 {
 	unsigned char *buffer = NULL;
 	pthread_mutex_lock(&pack->lock);
-	while (pack->under_way > 2 * pack->settings->threads)
+	while (pack->under_way > pack->settings->threads)
 		pthread_cond_wait(&pack->changed, &pack->lock);
 	if (pack->spare_count > 0)
 		buffer = pack->spare[--pack->spare_count];

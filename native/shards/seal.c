@@ -24,8 +24,8 @@ static const LZ4F_preferences_t lz4 = {
 
 size_t seal_most(void)
 {
-	size_t lz4_most = LZ4F_compressFrameBound(CHUNK, &lz4);
-	return lz4_most > ZSTD_compressBound(CHUNK) ? lz4_most : ZSTD_compressBound(CHUNK);
+	size_t lz4_most = LZ4F_compressFrameBound(MOST_CHUNK, &lz4);
+	return lz4_most > ZSTD_compressBound(MOST_CHUNK) ? lz4_most : ZSTD_compressBound(MOST_CHUNK);
 }
 
 struct seal *seal_new(const struct settings *settings)
@@ -133,7 +133,7 @@ const unsigned char *seal_check(struct seal *seal, uint64_t number, const struct
 
 static size_t unpack_lz4(struct seal *seal, const unsigned char *stored, size_t size)
 {
-	size_t room = CHUNK, left = size;
+	size_t room = MOST_CHUNK, left = size;
 	if (seal->unlz4 == NULL && LZ4F_isError(LZ4F_createDecompressionContext(&seal->unlz4, LZ4F_VERSION)))
 		refuse("no memory");
 	LZ4F_resetDecompressionContext(seal->unlz4);
@@ -145,7 +145,7 @@ static size_t unpack_zstd(struct seal *seal, const unsigned char *stored, size_t
 {
 	if (seal->unzstd == NULL)
 		seal->unzstd = need(ZSTD_createDCtx());
-	return ZSTD_decompressDCtx(seal->unzstd, seal->room, CHUNK, stored, size);
+	return ZSTD_decompressDCtx(seal->unzstd, seal->room, MOST_CHUNK, stored, size);
 }
 
 const unsigned char *seal_open(struct seal *seal, uint64_t number, const struct chunk *chunk, const unsigned char *stored)

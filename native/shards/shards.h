@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CHUNK = 1 << 20, MOST_SHARDS = 256, MOST_THREADS = 64, LONGEST_NAME = 255, KEY = 32, TAG = 16 };
+/* Bytes of a chunk: as files are cut, and the most that is read. */
+enum { CHUNK = 1 << 18, MOST_CHUNK = 1 << 20 };
+enum { MOST_SHARDS = 256, MOST_THREADS = 64, LONGEST_NAME = 255, KEY = 32, TAG = 16 };
 enum { DONE = 0, DAMAGED = 65, WRONG_USAGE = 64, REFUSED = 71 };
 
 /* util.c. None of the three comes back. */
