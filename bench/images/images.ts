@@ -2,8 +2,8 @@ import { down, type LabState, loadImage, up } from "../../src/lab/index.js";
 import { Stage } from "../../test/support/stage.js";
 import { buildWorkloadsImage } from "../../test/support/workloads/image.js";
 import { type Row } from "../figures.js";
-import { type Series, rateRows, treeRow, memoryRow } from "./judge.js";
-import { extraMemory, extraMemoryToGoogle, extraMemoryToS3 } from "./memory.js";
+import { type Series, rateRows, treeRow, memoryRow, roomRow } from "./judge.js";
+import { extraMemory, freezeInRoom, type InBucket, room, withBucket } from "./memory.js";
 import { type Budget, type OurTimes, Sleeper } from "./ours.js";
 import { rawTimes } from "./raw.js";
 
@@ -13,6 +13,7 @@ const lab = "bench";
 const megabytes = 1024;
 const processes = 16;
 const sizes = [256, 1024, 3072];
+const confinedRuns = 3;
 
 /** Everything that is measured of checkpoint images, on a lab of its own. */
 export async function imagesBench(runs: number, say: Say): Promise<Row[]> {
@@ -35,15 +36,29 @@ async function onStage(state: LabState, runs: number, say: Say): Promise<Row[]> 
     rows.push(treeRow(series.ours.low, tree, processes));
     for (const size of sizes) {
       say(`extra memory at ${size} MB`);
-      rows.push(memoryRow(`${size} MB`, await extraMemory(stage, size)));
+      rows.push(memoryRow(`${size} MB`, await extraMemory(stage, size), room / 1e6));
     }
-    say("extra memory to buckets");
-    rows.push(memoryRow(`${megabytes} MB to S3`, await extraMemoryToS3(stage, megabytes)));
-    rows.push(memoryRow(`${megabytes} MB to Google's`, await extraMemoryToGoogle(stage, megabytes)));
+    for (const kind of ["S3", "Google's"] as const)
+      rows.push(
+        ...(await withBucket(stage.lab.controller.address, kind, (to) => bucketRows(stage, kind, to, say))),
+      );
     return rows;
   } finally {
     await stage.strike();
   }
+}
+
+async function bucketRows(stage: Stage, kind: string, to: InBucket, say: Say): Promise<Row[]> {
+  const what = `${megabytes} MB to ${kind}`;
+  say(`extra memory, ${what}`);
+  const resident = memoryRow(what, await extraMemory(stage, megabytes, to), null);
+  const [free, confined]: [number[], number[]] = [[], []];
+  for (let run = 1; run <= confinedRuns; run += 1) {
+    free.push((await freezeInRoom(stage, megabytes, to, false)) ?? NaN);
+    confined.push((await freezeInRoom(stage, megabytes, to, true)) ?? NaN);
+    say(`${what}, run ${run} of ${confinedRuns}: ${free.at(-1)} ms, confined ${confined.at(-1)} ms`);
+  }
+  return [resident, roomRow(what, free, confined)];
 }
 
 async function measure(stage: Stage, runs: number, say: Say): Promise<Series> {

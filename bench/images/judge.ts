@@ -1,5 +1,5 @@
 import { median, row, type Row } from "../figures.js";
-import { type ExtraMemory } from "./memory.js";
+import { type ExtraMemory, room } from "./memory.js";
 import { type Budget, type OurTimes } from "./ours.js";
 import { type RawTimes } from "./raw.js";
 
@@ -56,8 +56,20 @@ export function treeRow(one: readonly OurTimes[], tree: readonly OurTimes[], pro
 }
 
 /** @param what how much was frozen, and to where. */
-export function memoryRow(what: string, { most, said }: ExtraMemory): Row {
-  return row(`extra memory, ${what}, lz4 and encrypted`, most / 1e6, "MB", 100, said);
+export function memoryRow(what: string, { most, said }: ExtraMemory, bar: number | null): Row {
+  return row(`extra memory, ${what}, lz4 and encrypted`, most / 1e6, "MB", bar, said);
+}
+
+/** @param free and confined: milliseconds of freezes. */
+export function roomRow(what: string, free: readonly number[], confined: readonly number[]): Row {
+  const note = `${ms(median(confined))} and ${ms(median(free))}, medians of ${free.length}`;
+  return row(
+    `frozen, ${what}, in ${room / 1e6} MB ÷ at ease`,
+    median(confined) / median(free),
+    "×",
+    1.5,
+    note,
+  );
 }
 
 const ms = (value: number): string => `${value.toFixed(0)} ms`;

@@ -1,6 +1,7 @@
+import { sumOf } from "../../src/sum.js";
 import { type Stage } from "../../test/support/stage.js";
 import { startGoogle } from "../../test/support/stores/google-server.js";
-import { bucket, startMoto } from "../../test/support/stores/servers.js";
+import { bucket, startCeph, type StoreServer } from "../../test/support/stores/servers.js";
 import { Sleeper } from "./ours.js";
 
 const file = "/run/bench-memory";
@@ -46,14 +47,21 @@ export interface ExtraMemory {
   said: string;
 }
 
-/** The most that a checkpoint needs beside the service's own memory. @param to an image's URL; without it, a directory on tmpfs. */
-export async function extraMemory(stage: Stage, megabytes: number, to?: string): Promise<ExtraMemory> {
+/** An image in a bucket, and by which variables the store is found. */
+export interface InBucket {
+  url: string;
+  access: Record<string, string>;
+}
+
+/** The most that a checkpoint needs beside the service's own memory. @param to without it, a directory on tmpfs. */
+export async function extraMemory(stage: Stage, megabytes: number, to?: InBucket): Promise<ExtraMemory> {
   const sleeper = await Sleeper.start(stage, megabytes);
+  if (to !== undefined) stage.env = to.access;
   try {
     const id = await stage.on("a", "podman", "inspect", "--format", "{{.Id}}", sleeper.cast.name);
     await stage.on("a", "rm", "-f", `${file}.stop`);
     const watched = stage.on("a", "python3", "-c", watcher, id.trim(), `${file}.stop`);
-    await sleeper.freeze("medium", true, to);
+    await sleeper.freeze("medium", true, to?.url);
     await stage.on("a", "touch", `${file}.stop`);
     const [most, ...said] = (await watched).trim().split(" ");
     return { most: Number(most) * 1024, said: said.join(" ") };
@@ -62,24 +70,52 @@ export async function extraMemory(stage: Stage, megabytes: number, to?: string):
   }
 }
 
-/** The same, into a bucket of a server on this machine. */
-export async function extraMemoryToS3(stage: Stage, megabytes: number): Promise<ExtraMemory> {
-  const server = await startMoto(stage.lab.controller.address);
-  stage.env = server.access;
+/** What a checkpoint may need beside the service's own memory: bytes. */
+export const room = 100e6;
+
+/**
+ * Milliseconds of a freeze into an image where the container may have no more than its service's memory and `room`; without
+ * `confined`, as much as there is. What is mapped from files counts, as far as it is in use: it is read anew, by this container.
+ */
+export async function freezeInRoom(
+  stage: Stage,
+  megabytes: number,
+  to: InBucket,
+  confined: boolean,
+): Promise<number | null> {
+  await stage.on("a", "sh", "-c", "sync; echo 3 > /proc/sys/vm/drop_caches");
+  const sleeper = await Sleeper.start(stage, megabytes);
+  stage.env = to.access;
   try {
-    return await extraMemory(stage, megabytes, `s3://${bucket}/image`);
+    if (confined) await confine(stage, sleeper.cast.name);
+    return (await sleeper.freeze("medium", true, to.url)).frozenMs;
+  } finally {
+    await sleeper.end();
+  }
+}
+
+async function confine(stage: Stage, container: string): Promise<void> {
+  const processes = await stage.on("a", "podman", "top", container, "comm", "rss");
+  const service = sumOf([...processes.matchAll(/^python3\s+(\d+)/gm)].map(([, rss]) => Number(rss))) * 1024;
+  const limit = String(service + room);
+  await stage.on("a", "podman", "update", "--memory", limit, "--memory-swap", limit, container);
+}
+
+/** A bucket on a server on this machine, for as long as the work lasts. @param host where that server listens. */
+export async function withBucket<T>(
+  host: string,
+  kind: "S3" | "Google's",
+  work: (image: InBucket) => Promise<T>,
+): Promise<T> {
+  const server = kind === "S3" ? await startCeph(host) : await startGoogleStore(host);
+  try {
+    return await work({ url: `${kind === "S3" ? "s3" : "gs"}://${bucket}/image`, access: server.access });
   } finally {
     await server.stop();
   }
 }
 
-/** The same, with Google's. */
-export async function extraMemoryToGoogle(stage: Stage, megabytes: number): Promise<ExtraMemory> {
-  const server = await startGoogle(stage.lab.controller.address, [bucket]);
-  stage.env = { STORAGE_EMULATOR_HOST: server.url };
-  try {
-    return await extraMemory(stage, megabytes, `gs://${bucket}/image`);
-  } finally {
-    await server.close();
-  }
+async function startGoogleStore(host: string): Promise<StoreServer> {
+  const { url, close } = await startGoogle(host, [bucket]);
+  return { url, access: { STORAGE_EMULATOR_HOST: url }, stop: close };
 }

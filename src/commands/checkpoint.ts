@@ -38,8 +38,8 @@ export default class Checkpoint extends BaseCommand {
       default: "medium",
     })(),
     "num-shards": Flags.integer({
-      description: "files that the image is written into side by side",
-      default: 4,
+      description: "files that the image is written into side by side; in a bucket each takes 6 MB of memory",
+      default: 3,
       min: 1,
       max: 256,
       helpValue: "N",

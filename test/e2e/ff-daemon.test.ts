@@ -8,16 +8,16 @@ import { buildFastFreezeImage } from "../support/fastfreeze-image.js";
 import { type Ended, program, root } from "../support/fastmig.js";
 import { onStage } from "../support/on-stage.js";
 import type { NodeName } from "../support/stage.js";
-import { bucket, startMoto, type StoreServer } from "../support/stores/servers.js";
+import { bucket, startCeph, type StoreServer } from "../support/stores/servers.js";
 
 const stage = onStage();
-let moto: StoreServer;
+let ceph: StoreServer;
 
 beforeAll(async () => {
   await buildFastFreezeImage(stage().lab);
-  moto = await startMoto(stage().lab.controller.address);
+  ceph = await startCeph(stage().lab.controller.address);
 }, 600_000);
-afterAll(() => moto.stop());
+afterAll(() => ceph.stop());
 
 async function clear(): Promise<void> {
   for (const node of ["a", "b"] as const) await stage().on(node, "sh", "-c", "rm -rf /tmp/ff*");
@@ -92,7 +92,7 @@ async function script(text: string): Promise<Ended> {
 test("FastMig's script moves the service", async () => {
   const document = await readFile(join(root, "docs/ff-daemon.md"), "utf8");
   const [, written = ""] = /^```sh\n(#!\/bin\/bash\n.*?)^```/ms.exec(document) ?? [];
-  const access = Object.entries(moto.access).map(([name, value]) => `${name}=${value}`);
+  const access = Object.entries(ceph.access).map(([name, value]) => `${name}=${value}`);
   const image_url = `s3://${bucket}/fastmig`;
   const run = { app_args: counting, image_url, envs: [...access, "WORD=a=b"] };
   await writeFile(join(stage().dir, "run.json"), JSON.stringify(run));

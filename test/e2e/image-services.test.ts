@@ -9,7 +9,7 @@ import { onStage } from "../support/on-stage.js";
 import { type Cast, javaService, postgresService, redisService } from "../support/services.js";
 import type { NodeName } from "../support/stage.js";
 import { type GoogleServer, startGoogle } from "../support/stores/google-server.js";
-import { bucket, startMoto, type StoreServer } from "../support/stores/servers.js";
+import { bucket, startCeph, type StoreServer } from "../support/stores/servers.js";
 import { accountOf, faultsIn, jumpsIn, type KeeperAccount } from "../support/workloads/clocks.js";
 import { buildLargeImage } from "../support/workloads/image.js";
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await rebootNode(lab, "a", { uptime: 960 * hour });
   const image = await buildLargeImage(() => undefined);
   await Promise.all(lab.nodes.map(({ name }) => loadImage(lab, name, image)));
-  s3 = await startMoto(lab.controller.address);
+  s3 = await startCeph(lab.controller.address);
   google = await startGoogle(lab.controller.address, [bucket]);
 }, 600_000);
 

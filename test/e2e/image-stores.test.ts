@@ -9,17 +9,15 @@ import { watched } from "../support/failing.js";
 import { onStage } from "../support/on-stage.js";
 import { redisService } from "../support/services.js";
 import { type GoogleServer, startGoogle } from "../support/stores/google-server.js";
-import { bucket, startCeph, startMoto, type StoreServer } from "../support/stores/servers.js";
+import { bucket, startCeph, type StoreServer } from "../support/stores/servers.js";
 
 const stage = onStage();
 let ceph: StoreServer;
-let moto: StoreServer;
 let google: GoogleServer;
 
 beforeAll(async () => {
   const host = stage().lab.controller.address;
   ceph = await startCeph(host);
-  moto = await startMoto(host);
   google = await startGoogle(host, [bucket]);
 }, 300_000);
 
@@ -30,14 +28,13 @@ afterEach(() => {
 
 afterAll(async () => {
   await google.close();
-  await moto.stop();
   await ceph.stop();
 });
 
 const onGoogle = (): Record<string, string> => ({ STORAGE_EMULATOR_HOST: google.url });
 
 test.each([
-  ["s3", () => moto.access, "medium"],
+  ["s3", () => ceph.access, "medium"],
   ["gs", onGoogle, "high"],
 ] as const)(
   "Redis freezes into %s:// and comes back on the other node, encrypted",

@@ -1,4 +1,4 @@
-/** Servers that images are kept at, from Debian, in a root file system of their own: this machine installs none of it. */
+/** Ceph, which images are kept at, from Debian in a root file system of its own: this machine installs none of it. */
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
@@ -8,7 +8,7 @@ import { buildRoot, recipeKey } from "../../../src/lab/root.js";
 import { confined, start } from "../../../src/lab/run.js";
 import { waitFor } from "../../../src/wait.js";
 
-const recipe: Recipe = { ...baseRecipe, packages: ["radosgw", "python3-moto", "python3-flask-cors"] };
+const recipe: Recipe = { ...baseRecipe, packages: ["ceph-mon", "ceph-osd", "radosgw"] };
 
 export interface StoreServer {
   url: string;
@@ -20,46 +20,14 @@ export interface StoreServer {
 export const bucket = "images";
 const user = { AWS_ACCESS_KEY_ID: "AKFASTMIG", AWS_SECRET_ACCESS_KEY: "not a secret" };
 
-/** Ceph's gateway, which checks who asks, on SQLite: there it gives back wrong what was sent in parts, or is asked for in parts. */
+/** A cluster of one monitor and one store of objects, in memory, with its gateway. */
 export async function startCeph(host: string): Promise<StoreServer> {
-  const port = await freePort(host);
-  const settings = [
-    "[global]",
-    "auth cluster required = none",
-    "auth service required = none",
-    "auth client required = none",
-    "log to stderr = true",
-    "run dir = /srv",
-    "rgw data = /srv",
-    "rgw backend store = dbstore",
-    "rgw config store = dbstore",
-    "dbstore db dir = /srv",
-    "dbstore config uri = file:/srv/config.db",
-    `rgw frontends = beast endpoint=${host}:${port}`,
-  ];
-  const ceph = "--no-mon-config -c /srv/ceph.conf";
-  return startServer(host, port, [
-    `printf '%s\\n' ${settings.map((line) => `'${line}'`).join(" ")} > /srv/ceph.conf`,
-    // It has done its work once it answers; one time in twenty its threads wait for each other then.
-    `radosgw-admin ${ceph} user create --uid fastmig --display-name fastmig --access-key '${user.AWS_ACCESS_KEY_ID}' --secret-key '${user.AWS_SECRET_ACCESS_KEY}' > /srv/user &`,
-    "until grep -q '\"mfa_ids\"' /srv/user; do sleep 0.05; done",
-    "kill -9 $! || true",
-    `exec radosgw -f ${ceph} -n client.rgw --setuser root --setgroup root`,
-  ]);
-}
-
-/** A model of Amazon's, in Python: it answers parts of objects as S3 does, and believes whoever asks. */
-export async function startMoto(host: string): Promise<StoreServer> {
-  const port = await freePort(host);
-  return startServer(host, port, [`exec moto_server -H ${host} -p ${port}`]);
-}
-
-async function startServer(host: string, port: number, script: readonly string[]): Promise<StoreServer> {
+  const [port, monitor] = [await freePort(host), await freePort(host)];
   const root = await cached(`stores-${recipeKey(recipe)}`, (beside) =>
     buildRoot(recipe, beside, (line) => process.stderr.write(`${line}\n`)),
   );
-  const lines = ["set -e", "mount -t tmpfs objects /srv", "mount -t proc proc /proc", ...script];
-  const server = start(confined(["chroot", root, "sh", "-c", lines.join("\n")]));
+  const script = clusterScript(host, monitor, port).join("\n");
+  const server = start(confined(["chroot", root, "sh", "-c", script]));
   const ended = server.then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -72,6 +40,50 @@ async function startServer(host: string, port: number, script: readonly string[]
     await ended;
   };
   return { url, access, stop };
+}
+
+const cluster = "6d1c2a1e-8d5e-4f0a-9a55-fa57319ce9b0";
+const store = "0e0d9b1c-5d0a-4f5b-8a4c-fa57319ce9b0";
+
+/** What `ceph-mon --mkfs` and its like want, step by step: https://docs.ceph.com/en/reef/install/manual-deployment/ */
+function clusterScript(host: string, monitor: number, port: number): string[] {
+  const settings = [
+    ...["[global]", `fsid = ${cluster}`, `mon host = [v2:${host}:${monitor}]`],
+    ...[`public addr = ${host}`, `cluster addr = ${host}`, "keyring = /srv/keyring"],
+    ...[
+      "log to stderr = true",
+      "run dir = /srv",
+      "mon data = /srv/mon",
+      "osd data = /srv/osd",
+      "rgw data = /srv",
+    ],
+    // One copy of everything, in memory; each change of the map at once, where a cluster gathers them for a second.
+    ...["osd objectstore = memstore", "memstore device bytes = 8G", "osd pool default size = 1"],
+    ...[
+      "osd pool default pg num = 8",
+      "osd pool default pg autoscale mode = off",
+      "mon allow pool size one = true",
+    ],
+    ...["paxos propose interval = 0.02", "paxos min wait = 0.01"],
+    ...["osd class load list = *", "osd class default list = *"],
+    `rgw frontends = beast endpoint=${host}:${port}`,
+  ];
+  const ceph = "-c /srv/ceph.conf";
+  const may = "--cap mon 'allow *' --cap osd 'allow *'";
+  return [
+    ...["set -e", "mount -t tmpfs objects /srv", "mount -t proc proc /proc", "mkdir /srv/osd"],
+    `printf '%s\\n' ${settings.map((line) => `'${line}'`).join(" ")} > /srv/ceph.conf`,
+    "ceph-authtool --create-keyring /srv/keyring --gen-key -n mon. --cap mon 'allow *'",
+    `for name in client.admin osd.0; do ceph-authtool /srv/keyring --gen-key -n $name ${may}; done`,
+    `monmaptool --create --addv a '[v2:${host}:${monitor}]' --fsid ${cluster} /srv/monmap`,
+    `ceph-mon ${ceph} --mkfs -i a --monmap /srv/monmap --keyring /srv/keyring`,
+    `ceph-mon ${ceph} -f -i a &`,
+    `ceph ${ceph} osd new ${store}`,
+    `ceph-osd ${ceph} -i 0 --mkfs --osd-uuid ${store}`,
+    `ceph-osd ${ceph} -f -i 0 &`,
+    `radosgw-admin ${ceph} user create --uid fastmig --display-name fastmig --access-key '${user.AWS_ACCESS_KEY_ID}' --secret-key '${user.AWS_SECRET_ACCESS_KEY}'`,
+    `exec radosgw ${ceph} -f -n client.admin --setuser root --setgroup root`,
+  ];
 }
 
 async function makeBucket(endpoint: string): Promise<void> {
