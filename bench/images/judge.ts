@@ -67,7 +67,7 @@ export function roomRow(what: string, free: readonly number[], confined: readonl
     `frozen, ${what}, in ${room / 1e6} MB ÷ at ease`,
     median(confined) / median(free),
     "×",
-    1.5,
+    1.2,
     note,
   );
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum { STDIN, LINE, WATCHED };
@@ -25,11 +24,10 @@ struct service {
 };
 
 /* False where CRIU does not want the rest. */
-static bool give(int pipe, const unsigned char *bytes, size_t size, bool lasting)
+static bool give(int pipe, const unsigned char *bytes, size_t size)
 {
 	while (size > 0) {
-		struct iovec part = { (void *)bytes, size };
-		ssize_t given = lasting ? vmsplice(pipe, &part, 1, 0) : write(pipe, bytes, size);
+		ssize_t given = write(pipe, bytes, size);
 		if (given < 0 && errno == EINTR)
 			continue;
 		if (given < 0 && errno == EPIPE)
@@ -46,18 +44,21 @@ static bool give(int pipe, const unsigned char *bytes, size_t size, bool lasting
 static void give_file(const struct service *service)
 {
 	struct seal *seal = seal_new(service->settings);
+	unsigned char *stored = need(malloc(seal_most()));
 	const uint64_t *order = service->index->order + service->file->first;
-	for (uint64_t i = 0; i < service->file->chunks; i++) {
+	bool as_it_is = service->checked && service->settings->packing == PLAIN && !service->settings->secret;
+	bool wanted = true;
+	for (uint64_t i = 0; i < service->file->chunks && wanted; i++) {
 		const struct chunk *chunk = &service->index->chunks[order[i]];
-		const unsigned char *stored = source_at(service->source, chunk);
-		/* What lies in the shard as it is goes into the pipe by its own pages. */
-		bool lasting = service->checked && service->settings->packing == PLAIN && !service->settings->secret;
-		const unsigned char *bytes = lasting ? stored : seal_open(seal, order[i], chunk, stored);
-		if (!give(service->pipe, bytes, chunk->size, lasting))
-			break;
-		source_done(service->source, chunk);
+		if (as_it_is) {
+			wanted = source_splice(service->source, chunk, service->pipe);
+		} else {
+			source_read(service->source, chunk, stored);
+			wanted = give(service->pipe, seal_open(seal, order[i], chunk, stored), chunk->size);
+		}
 	}
 	close(service->pipe);
+	free(stored);
 	seal_free(seal);
 }
 
@@ -73,7 +74,7 @@ static void give_instead(const struct service *service)
 	unsigned char bytes[4096];
 	ssize_t length;
 	while ((length = read(service->instead, bytes, sizeof bytes)) > 0)
-		if (!give(service->pipe, bytes, (size_t)length, false))
+		if (!give(service->pipe, bytes, (size_t)length))
 			break;
 	close(service->instead);
 	close(service->pipe);
@@ -95,7 +96,7 @@ void print(const struct index *index, const struct settings *settings, const str
 	const struct file *file = index_find(index, name);
 	if (file == NULL)
 		damaged("the image has no %s", name);
-	/* Not as the shard's own pages: nobody has looked at them yet. */
+	/* Not as it is: nobody has looked at it yet. */
 	give_file(&(struct service){ .index = index, .settings = settings, .source = source, .file = file, .pipe = STDOUT_FILENO });
 }
 

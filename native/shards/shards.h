@@ -97,10 +97,10 @@ void pack_finish(struct pack *pack);
 /* source.c: the shards that are read. */
 struct source;
 struct source *source_open(const struct index *index, const struct settings *settings, char *const *paths, int count);
-/* What is stored of a chunk, in the shard's own pages. */
-const unsigned char *source_at(const struct source *source, const struct chunk *chunk);
-/* Its pages need not be mapped any more: they would count as this program's memory. */
-void source_done(const struct source *source, const struct chunk *chunk);
+/* What is stored of a chunk. */
+void source_read(const struct source *source, const struct chunk *chunk, unsigned char *bytes);
+/* The same into a pipe, as the file's own pages. False where nobody reads there any more. */
+bool source_splice(const struct source *source, const struct chunk *chunk, int pipe);
 /* Every chunk, by threads: damage is the end. */
 void source_check(const struct source *source);
 

@@ -1,17 +1,15 @@
 #include "shards.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct shard {
-	/* Mapped, so that what is neither encrypted nor packed is not copied. */
-	const unsigned char *bytes;
+	int fd;
+	const char *path;
 	uint64_t size;
 };
 
@@ -21,37 +19,21 @@ struct source {
 	struct shard shards[MOST_SHARDS];
 };
 
-/* A file that is cut off while it is read shows itself by this signal alone. */
-static void cut_off(int signal)
-{
-	static const char text[] = "a shard is truncated, or cannot be read\n";
-	(void)signal;
-	if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
-		_exit(DAMAGED);
-	_exit(DAMAGED);
-}
-
-static struct shard map(const char *path)
+static struct shard open_shard(const char *path)
 {
 	struct stat about;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &about) != 0)
 		refuse("%s: %m", path);
-	size_t size = (size_t)about.st_size;
-	void *bytes = size == 0 ? NULL : mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-	if (bytes == MAP_FAILED)
-		refuse("%s: %m", path);
-	close(fd);
-	return (struct shard){ bytes, size };
+	return (struct shard){ fd, path, (uint64_t)about.st_size };
 }
 
 struct source *source_open(const struct index *index, const struct settings *settings, char *const *paths, int count)
 {
 	struct source *source = need(calloc(1, sizeof *source));
 	*source = (struct source){ .index = index, .settings = settings };
-	signal(SIGBUS, cut_off);
 	for (int i = 0; i < count; i++)
-		source->shards[i] = map(paths[i]);
+		source->shards[i] = open_shard(paths[i]);
 	for (uint64_t i = 0; i < index->chunk_count; i++) {
 		const struct chunk *chunk = &index->chunks[i];
 		if (chunk->shard >= count)
@@ -63,16 +45,35 @@ struct source *source_open(const struct index *index, const struct settings *set
 	return source;
 }
 
-const unsigned char *source_at(const struct source *source, const struct chunk *chunk)
+/* A file may be cut off while it is read. */
+static size_t moved(const struct shard *shard, ssize_t length)
 {
-	return source->shards[chunk->shard].bytes + chunk->shard_at;
+	if (length < 0)
+		refuse("%s: %m", shard->path);
+	if (length == 0)
+		damaged("a shard is truncated: %s", shard->path);
+	return (size_t)length;
 }
 
-void source_done(const struct source *source, const struct chunk *chunk)
+void source_read(const struct source *source, const struct chunk *chunk, unsigned char *bytes)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)source_at(source, chunk);
-	uintptr_t end = begin + chunk->stored;
-	madvise((void *)(begin & ~(page - 1)), end - (begin & ~(page - 1)), MADV_DONTNEED);
+	const struct shard *shard = &source->shards[chunk->shard];
+	for (size_t done = 0; done < chunk->stored;)
+		done += moved(shard, pread(shard->fd, bytes + done, chunk->stored - done, (off_t)(chunk->shard_at + done)));
+}
+
+bool source_splice(const struct source *source, const struct chunk *chunk, int pipe)
+{
+	const struct shard *shard = &source->shards[chunk->shard];
+	off_t at = (off_t)chunk->shard_at, end = at + (off_t)chunk->stored;
+	while (at < end) {
+		ssize_t length = splice(shard->fd, &at, pipe, NULL, (size_t)(end - at), 0);
+		if (length < 0 && errno == EPIPE)
+			return false;
+		if (length >= 0 || errno != EINTR)
+			moved(shard, length);
+	}
+	return true;
 }
 
 struct check {
@@ -85,11 +86,13 @@ static void *check_some(void *context)
 	struct check *check = context;
 	const struct source *source = check->source;
 	struct seal *seal = seal_new(source->settings);
+	unsigned char *stored = need(malloc(seal_most()));
 	for (uint64_t i; (i = atomic_fetch_add(&check->next, 1)) < source->index->chunk_count;) {
 		const struct chunk *chunk = &source->index->chunks[i];
-		seal_check(seal, i, chunk, source_at(source, chunk));
-		source_done(source, chunk);
+		source_read(source, chunk, stored);
+		seal_check(seal, i, chunk, stored);
 	}
+	free(stored);
 	seal_free(seal);
 	return NULL;
 }

@@ -73,8 +73,6 @@ export class Restore {
     await this.#deps.engine.warm(tree);
     // The shards' own threads have PIDs too: they come after those of the tree.
     await this.#run.makeWay(tree.highestPid);
-    await ownDirectory(this.#directory, tree);
-    for (const path of [this.#images, finalIn(this.#images)]) await ownDirectory(path, tree);
     const { service } = image.manifest;
     const epoch = Math.max(this.#request.epoch, image.manifest.epoch + 1);
     const work = { verb: "restore" as const, id, url, epoch, service, rootPid: tree.rootPid };
@@ -84,6 +82,9 @@ export class Restore {
     try {
       const [served, settings] = await this.#objects(image, keys);
       serving = startServing(meeting, served, settings);
+      // While every byte is looked at.
+      for (const path of [this.#directory, this.#images, finalIn(this.#images)]) await ownDirectory(path, tree);
+      this.#run.comeUp(tree);
       await Promise.race([serving.ready, this.#record.aborted]);
       await this.#unpack(image.manifest, served, settings);
       await this.#remap(served, settings);
