@@ -14,7 +14,7 @@ import type { ProcessEnd } from "./init-client.js";
 import { pipesOf } from "./handover/tree-facts.js";
 import type { DaemonPaths } from "./paths.js";
 import { succeeded, type Processes, type Tracked } from "./processes.js";
-import { isDead, memoryOf, readStat, type ProcessId } from "./procfs.js";
+import { initPid, isDead, memoryOf, readStat, type ProcessId } from "./procfs.js";
 import { firstPid } from "./service.js";
 import { formatSize } from "../units.js";
 import { waitFor } from "../wait.js";
@@ -150,7 +150,7 @@ async function expectSame(bird: ProcessId, stdout: number | null): Promise<void>
 
 async function end(processes: Processes, pid: number): Promise<void> {
   const stat = await readStat(pid);
-  if (stat === undefined || stat.state === "Z" || stat.parent !== 1) return;
+  if (stat === undefined || stat.state === "Z" || stat.parent !== initPid) return;
   const tracked = processes.track(stat);
   if (!(await isDead(stat))) await processes.kill(pid, 9);
   await tracked.ended;

@@ -94,6 +94,9 @@ export async function allStats(): Promise<ProcessStat[]> {
   return stats.filter((stat) => stat !== undefined);
 }
 
+/** Our init, which adopts orphans: 1, or another PID where the container was given an init besides (`--init`). */
+export const initPid = process.ppid;
+
 /** The root and all that descend from it, parents first. */
 export function treeOf(stats: readonly ProcessStat[], rootPid: number): ProcessStat[] {
   const root = stats.find((stat) => stat.pid === rootPid);

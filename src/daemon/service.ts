@@ -9,6 +9,7 @@ import type { Processes } from "./processes.js";
 import {
   allStats,
   describeProcess,
+  initPid,
   isDead,
   readStat,
   readTree,
@@ -145,7 +146,8 @@ export class Service {
     const stats = await allStats();
     const inTree = new Set(treeOf(stats, this.#process?.pid ?? 0).map((stat) => stat.pid));
     return stats.filter(
-      (stat) => stat.parent === 1 && stat.state !== "Z" && !inTree.has(stat.pid) && !known.has(stat.pid),
+      (stat) =>
+        stat.parent === initPid && stat.state !== "Z" && !inTree.has(stat.pid) && !known.has(stat.pid),
     );
   }
 

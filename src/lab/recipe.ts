@@ -40,7 +40,7 @@ const nodePackages = [
     "redis-server",
     "redis-tools",
   ],
-  ...["socat", "iperf3", "criu", "libcriu2"],
+  ...["socat", "iperf3", "criu", "libcriu2", "catatonit"],
 ];
 
 const leanPaths = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];

@@ -26,7 +26,7 @@ beforeEach(clear);
 afterEach(clear);
 
 const options =
-  "--cap-add=cap_sys_ptrace,cap_checkpoint_restore,cap_setpcap --security-opt seccomp=unconfined -p 7878:7878";
+  "--init --cap-add=cap_sys_ptrace,cap_checkpoint_restore,cap_setpcap --security-opt seccomp=unconfined -p 7878:7878";
 
 /** Starts a container `ff`, which stays when it has ended. */
 async function start(node: NodeName, words = "", more = "-e FASTMIG_OPEN=1"): Promise<void> {
