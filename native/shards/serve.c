@@ -51,6 +51,8 @@ static void give_file(const struct service *service)
 	for (uint64_t i = 0; i < service->file->chunks && wanted; i++) {
 		const struct chunk *chunk = &service->index->chunks[order[i]];
 		if (as_it_is) {
+			/* So that CRIU, on another processor, finds it in the cache: 25 ms for each GB. */
+			source_read(service->source, chunk, stored);
 			wanted = source_splice(service->source, chunk, service->pipe);
 		} else {
 			source_read(service->source, chunk, stored);
