@@ -54,8 +54,8 @@ async function bucketRows(stage: Stage, kind: string, to: InBucket, say: Say): P
   const resident = memoryRow(what, await extraMemory(stage, megabytes, to), null);
   const [free, confined]: [number[], number[]] = [[], []];
   for (let run = 1; run <= confinedRuns; run += 1) {
-    free.push((await freezeInRoom(stage, megabytes, to, false)) ?? NaN);
-    confined.push((await freezeInRoom(stage, megabytes, to, true)) ?? NaN);
+    free.push(await freezeInRoom(stage, megabytes, to, false));
+    confined.push(await freezeInRoom(stage, megabytes, to, true));
     say(`${what}, run ${run} of ${confinedRuns}: ${free.at(-1)} ms, confined ${confined.at(-1)} ms`);
   }
   return [resident, roomRow(what, free, confined)];

@@ -82,13 +82,13 @@ export async function freezeInRoom(
   megabytes: number,
   to: InBucket,
   confined: boolean,
-): Promise<number | null> {
+): Promise<number> {
   await stage.on("a", "sh", "-c", "sync; echo 3 > /proc/sys/vm/drop_caches");
   const sleeper = await Sleeper.start(stage, megabytes);
   stage.env = to.access;
   try {
     if (confined) await confine(stage, sleeper.cast.name);
-    return (await sleeper.freeze("medium", true, to.url)).frozenMs;
+    return (await sleeper.freeze("medium", true, to.url)).frozenMs ?? NaN;
   } finally {
     await sleeper.end();
   }
