@@ -13,6 +13,7 @@ enum { MOST_CHILDREN = 128, REAPED_PER_TURN = 256 };
 /* A spawned child. `report` is open until its exec is known to have worked (end of file) or failed (a text). */
 static struct child {
 	pid_t pid;
+	unsigned long long start;
 	int report;
 	long request;
 	unsigned generation;
@@ -35,8 +36,8 @@ const char *children_name(pid_t pid)
 
 static void child_started(struct child *child)
 {
-	char text[16];
-	snprintf(text, sizeof text, "%d", child->pid);
+	char text[48];
+	snprintf(text, sizeof text, "%d %llu", child->pid, child->start);
 	answer(child->request, child->generation, true, text);
 }
 
@@ -74,6 +75,13 @@ void children_watch(void)
 			watch(child->report, POLLIN, child_reported, child);
 }
 
+static unsigned long long start_of(pid_t pid)
+{
+	struct process process = {0};
+	process_read(pid, &process);
+	return process.start;
+}
+
 static const char *child_start(struct child *child, const struct spawn *spawn)
 {
 	int report[2];
@@ -87,8 +95,10 @@ static const char *child_start(struct child *child, const struct spawn *spawn)
 	close(report[1]);
 	child->report = report[0];
 	child->pid = pid > 0 ? pid : 0;
-	if (pid > 0)
+	if (pid > 0) {
+		child->start = start_of(pid);
 		return NULL;
+	}
 	close(report[0]);
 	if (spawn->pid == 0)
 		return strerror(error);

@@ -11,6 +11,7 @@ import {
   type LiveChild,
   type SpawnRequest,
 } from "./init-protocol.js";
+import type { ProcessId } from "./procfs.js";
 
 export { capability, inheritedPipeFds } from "./init-protocol.js";
 export type {
@@ -64,8 +65,8 @@ export interface PipeInodes {
 /** Init's services. Every promise rejects with InitRefusal, or with the reason why the line was lost. */
 export interface InitClient {
   readonly hello: Promise<{ version: number; mode: InitMode }>;
-  /** Resolves to the PID once the program is executing; a program that cannot be executed is a refusal. */
-  spawn(request: SpawnRequest): Promise<number>;
+  /** Resolves once the program is executing; a program that cannot be executed is a refusal. */
+  spawn(request: SpawnRequest): Promise<ProcessId>;
   /** Moves the kernel's PID cursor to at least `atLeast`; resolves to where it is. */
   moveCursor(atLeast: number): Promise<number>;
   /** A negative PID below -1 is a process group. */
@@ -90,7 +91,7 @@ export function connectInit(fd: number, handlers: InitHandlers): InitClient {
   const line = new InitConnection(new Socket({ fd, readable: true, writable: true }), handlers);
   return {
     hello: line.hello,
-    spawn: async (request) => Number((await line.ask(spawnWords(request)))[0]),
+    spawn: async (request) => processId(await line.ask(spawnWords(request))),
     moveCursor: async (atLeast) => Number((await line.ask(["cursor", String(atLeast)]))[0]),
     kill: async (pid, signal) => void (await line.ask(["kill", String(pid), String(signal)])),
     list: async () => (await line.ask(["list"])).map(parseLiveChild),
@@ -98,6 +99,10 @@ export function connectInit(fd: number, handlers: InitHandlers): InitClient {
     chownPipes: async (uid, gid) => void (await line.ask(["chown-pipes", String(uid), String(gid)])),
     shutdown: async (status) => void (await line.ask(["shutdown", String(status)])),
   };
+}
+
+function processId([pid, startTicks]: string[]): ProcessId {
+  return { pid: Number(pid), startTicks: Number(startTicks) };
 }
 
 function pipeInodes([stdout, stderr]: string[]): PipeInodes {

@@ -56,15 +56,7 @@ export class Processes {
   }
 
   async spawn(request: SpawnRequest): Promise<Tracked> {
-    const pid = await this.init.spawn(request);
-    const stat = await readStat(pid);
-    return this.track(stat ?? { pid, startTicks: this.#startOf(pid) });
-  }
-
-  /** It ended before its stat could be read: then init has told its start. */
-  #startOf(pid: number): number {
-    const known = [...this.#ends.keys()].findLast((name) => name.startsWith(`${pid}/`));
-    return Number(known?.split("/")[1] ?? 0);
+    return this.track(await this.init.spawn(request));
   }
 
   track(process: ProcessId): Tracked {
@@ -77,14 +69,16 @@ export class Processes {
     const told = this.#told.get(key(process)) ?? { ...Promise.withResolvers<ProcessEnd | null>(), process };
     this.#told.set(key(process), told);
     // Its exit may have been told to a daemon of before.
-    if (await isDead(process)) return Promise.race([told.promise, soon(null)]);
+    if (await isDead(process)) return Promise.race([told.promise, this.#untold()]);
     return told.promise;
   }
-}
 
-/** Time enough for init to tell again what it kept. */
-function soon<T>(value: T): Promise<T> {
-  return new Promise((resolve) => setTimeout(() => resolve(value), 200).unref());
+  /** Init reaps and tells at the beginning of a turn, and answers in it: by its second answer all has been told. */
+  async #untold(): Promise<null> {
+    await this.init.list();
+    await this.init.list();
+    return null;
+  }
 }
 
 export function succeeded(end: ProcessEnd | null): boolean {

@@ -113,6 +113,16 @@ async function threadIds(pid: number): Promise<number[]> {
   return ((await orGone(readNames(`/proc/${pid}/task`))) ?? []).map(Number);
 }
 
+/** Whether it holds a thread of anybody's by ptrace(2). */
+export async function isTracing(pid: number): Promise<boolean> {
+  for (const { pid: one } of await allStats())
+    for (const thread of await threadIds(one)) {
+      const status = await orGone(readText(`/proc/${one}/task/${thread}/status`));
+      if (status !== undefined && statusNumber(status, "TracerPid") === pid) return true;
+    }
+  return false;
+}
+
 /** The highest PID or thread id among the processes. */
 export async function highestId(pids: readonly number[]): Promise<number> {
   return Math.max(0, ...pids, ...(await Promise.all(pids.map(threadIds))).flat());

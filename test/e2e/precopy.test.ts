@@ -147,9 +147,19 @@ async function preDumpIsKilled(): Promise<void> {
   await setRate(stage().lab, null);
 }
 
-/** Waits for CRIU's next pre-dump and kills it at once. */
-const killPreDump =
-  "for n in $(seq 1 3000); do pids=$(pgrep -f '[c]riu pre-dump') && kill -KILL $pids && exit; sleep 0.01; done; exit 1";
+/**
+ * Kills CRIU's next pre-dump while it holds no process: one that dies with its code in a service may take the service with it
+ * (docs/decisions.md). So it is stopped, looked at, and let go on where it traces somebody.
+ */
+const killPreDump = `for n in $(seq 1 3000); do
+  if pid=$(pgrep -of '[c]riu pre-dump'); then
+    kill -STOP $pid
+    while grep -q '^State:.[RSD]' /proc/$pid/status; do :; done
+    cat /proc/[0-9]*/status | grep -qx "TracerPid:.$pid" || { kill -KILL $pid && exit; }
+    kill -CONT $pid
+  fi
+  sleep 0.01
+done; exit 1`;
 
 /** The image directory's file system is from now on as big as said. `-n`: no trace in /run/mount. */
 const imagesSized = (size: string): string => `mount -n -o remount,size=${size} /run/fastmig-images`;

@@ -62,6 +62,11 @@ export class RestoreRun {
     this.#ahead = { run, waiting };
   }
 
+  /** Resolves when nothing is on its way any more: what came up is then found by whoever ends it. */
+  async cameUp(): Promise<void> {
+    await this.#ahead?.waiting;
+  }
+
   async #comeUp(run: TreeRun, before: Promise<unknown> | undefined): Promise<WaitingCriu> {
     await before;
     await endAhead(this.#deps.processes);
@@ -149,7 +154,7 @@ export class RestoreRun {
 
   /** Resolves when no CRIU is there any more: the hook obeys `aborted`, and one that is stuck elsewhere is killed. */
   async discard(): Promise<void> {
-    await this.#ahead?.waiting;
+    await this.cameUp();
     const criu = this.#criu ?? (await this.#recall());
     if (criu !== undefined) await endOrKill(criu, this.#deps.processes);
     await endAhead(this.#deps.processes);

@@ -14,7 +14,7 @@ import { createShipper, type Shipper } from "../transfer/shipper.js";
 import { doubtIn, figuresOf } from "./chain.js";
 import { criuFailure } from "./criu-failure.js";
 import { Failed, type HandOverDeps } from "./half.js";
-import { endOrKill } from "./kill.js";
+import { endPreDump } from "./kill.js";
 import { retryLost } from "./retry.js";
 import { Silence } from "./silence.js";
 import { StallWatch } from "./stall.js";
@@ -79,7 +79,7 @@ export async function runRound(deps: HandOverDeps, work: RoundWork): Promise<num
 /** After a daemon's death: its CRIU must not outlive it. */
 export async function endLeftRound({ processes }: HandOverDeps): Promise<void> {
   const left = (await processes.init.list()).filter(({ name }) => name === roundName);
-  for (const child of left) await endOrKill(processes.track(child), processes);
+  for (const child of left) await endPreDump(processes.track(child), processes);
 }
 
 /** Resolves with the moment of the freeze, once CRIU has ended well. */
@@ -127,7 +127,7 @@ async function endOf(
   const stall = new StallWatch(criu, processes);
   const end = await Promise.race([criu.ended, givenUp]).finally(() => stall.end());
   if (end === "given up") {
-    await endOrKill(criu, processes);
+    await endPreDump(criu, processes);
     throw signal.reason as Error;
   }
   if (!succeeded(end))

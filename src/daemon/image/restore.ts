@@ -81,9 +81,10 @@ export class Restore {
     let serving: Shards | undefined;
     try {
       const [served, settings] = await this.#objects(image, keys);
+      for (const path of [this.#directory, this.#images, finalIn(this.#images)])
+        await ownDirectory(path, tree);
       serving = startServing(meeting, served, settings);
       // While every byte is looked at.
-      for (const path of [this.#directory, this.#images, finalIn(this.#images)]) await ownDirectory(path, tree);
       this.#run.comeUp(tree);
       await Promise.race([serving.ready, this.#record.aborted]);
       await this.#unpack(image.manifest, served, settings);
@@ -91,6 +92,7 @@ export class Restore {
       await this.#restore(image.manifest);
       await takeOver(this.#deps, work);
     } finally {
+      await this.#run.cameUp();
       await serving?.stop();
       await rm(this.#images, { recursive: true, force: true });
       await removeObjects(this.#deps.paths);

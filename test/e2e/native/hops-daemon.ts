@@ -104,7 +104,7 @@ async function criu(
   });
   return waitFor(
     `the end of ${name}`,
-    () => Promise.resolve(exits.find((exit) => exit.pid === spawned && exit.name === name)),
+    () => Promise.resolve(exits.find((exit) => exit.pid === spawned.pid && exit.name === name)),
     soon,
   );
 }
@@ -131,7 +131,7 @@ async function start(): Promise<number> {
   const script = `n=0; while n=$((n+1)); do
     if [ -e ${dir}/fork ]; then rm ${dir}/fork; sleep 1000 & fi
     echo tick $n; sleep 0.02; done`;
-  return init.spawn({
+  const { pid } = await init.spawn({
     name: "service",
     uid,
     gid: uid,
@@ -140,6 +140,7 @@ async function start(): Promise<number> {
     argv: ["bash", "-c", script],
     env: { PATH: "/usr/bin:/bin" },
   });
+  return pid;
 }
 
 async function takeOver(from: Handed): Promise<number> {

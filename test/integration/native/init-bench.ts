@@ -10,6 +10,7 @@ import {
   type PipeInodes,
   type SpawnRequest,
 } from "../../../src/daemon/init-client.js";
+import type { ProcessId } from "../../../src/daemon/procfs.js";
 import { waitFor } from "../../../src/wait.js";
 
 const root = join(import.meta.dirname, "../../..");
@@ -31,6 +32,8 @@ export type Event =
   | { event: "signal"; signal: number }
   | { event: "missed"; count: number };
 type Message = Event | { id: number; value?: unknown; error?: string };
+
+type Request = Partial<SpawnRequest> & Pick<SpawnRequest, "argv">;
 
 /** One life of the little daemon: what it can be asked, and what init told it. */
 export class DaemonLife {
@@ -62,7 +65,7 @@ export class DaemonLife {
     return (await answer.promise) as T;
   }
 
-  spawn(request: Partial<SpawnRequest> & Pick<SpawnRequest, "argv">): Promise<number> {
+  begin(request: Request): Promise<ProcessId> {
     const usual = {
       name: "service",
       uid: 0,
@@ -72,6 +75,11 @@ export class DaemonLife {
       env: { PATH: process.env.PATH ?? "" },
     };
     return this.call("spawn", { ...usual, ...request });
+  }
+
+  async spawn(request: Request): Promise<number> {
+    const { pid } = await this.begin(request);
+    return pid;
   }
 
   list = (): Promise<LiveChild[]> => this.call("list");

@@ -17,6 +17,12 @@ describe("spawn", () => {
     expect(await daemon.exit(killed)).toMatchObject({ name: "killed", end: { kind: "signaled", signal: 9 } });
   });
 
+  test("tells when a process began, however short its life", async () => {
+    const daemon = await bench().life();
+    const { pid, startTicks } = await daemon.begin({ argv: ["true"] });
+    expect(await daemon.exit(pid)).toMatchObject({ startTicks });
+  });
+
   test("tells of the orphans that it reaps, without a name", async () => {
     const daemon = await bench().life();
     await daemon.spawn({ argv: sh("(sleep 0.1; exit 5) & exit 0") });

@@ -4,7 +4,9 @@ import {
   type ExitEvent,
   type InitClient,
   type InitHandlers,
+  type SpawnRequest,
 } from "../../../src/daemon/init-client.js";
+import type { ProcessId } from "../../../src/daemon/procfs.js";
 import { describeEnd, Processes } from "../../../src/daemon/processes.js";
 
 /** Init's side of the line: what it would tell, and a process table that is empty. */
@@ -13,7 +15,9 @@ function withInit(): { processes: Processes; tell: (event: ExitEvent) => void; m
   const processes = new Processes((given) => {
     handlers = given;
     const kill = async (): Promise<void> => Promise.reject(new InitRefusal("kill", "No such process"));
-    return { kill } as unknown as InitClient;
+    const list = async (): Promise<[]> => Promise.resolve([]);
+    const spawn = async (): Promise<ProcessId> => Promise.resolve(gone);
+    return { kill, list, spawn } as unknown as InitClient;
   });
   return {
     processes,
@@ -41,6 +45,13 @@ describe("processes that init watches for us", () => {
 
   test("one that is gone and was told to an earlier daemon ended unseen", async () => {
     expect(await withInit().processes.track(gone).ended).toBeNull();
+  });
+
+  test("one that ended before its end was told is known by what init said of its start", async () => {
+    const { processes, tell } = withInit();
+    const { ended } = await processes.spawn({} as SpawnRequest);
+    tell(exit);
+    expect(await ended).toEqual(exit.end);
   });
 
   test("killing what is gone already is no error", async () => {
