@@ -128,15 +128,18 @@ export default class Checkpoint extends BaseCommand {
       await display.end();
       await nodes.close();
     });
-    this.show(made);
+    this.show(made, plan.path);
     return made;
   }
 
-  private show({ service, node, url, bytes, stored, frozenMs, leftRunning }: Checkpointed): void {
+  private show(
+    { service, node, url, bytes, stored, frozenMs, leftRunning }: Checkpointed,
+    plan: string,
+  ): void {
     const sizes = `${formatSize(bytes)} of memory and state in ${formatSize(stored)}`;
     const frozen = `frozen for ${formatDuration(frozenMs ?? 0)}`;
     const now = leftRunning ? `${service} goes on, on ${node}` : `${service} has ended on ${node}`;
     this.log(`${service}: ${url}: ${sizes}, ${frozen}; ${now}`);
-    if (!leftRunning) this.log(`fastmig restore --from ${url} brings it back`);
+    if (!leftRunning) this.log(`\`fastmig restore ${plan} ${service} --from ${url}\` brings it back`);
   }
 }
