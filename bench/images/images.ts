@@ -13,7 +13,7 @@ const lab = "bench";
 const megabytes = 1024;
 const processes = 16;
 const sizes = [256, 1024, 3072];
-const confinedRuns = 3;
+const confinedRuns = 5;
 
 /** Everything that is measured of checkpoint images, on a lab of its own. */
 export async function imagesBench(runs: number, say: Say): Promise<Row[]> {

@@ -58,7 +58,7 @@ function clusterScript(host: string, monitor: number, port: number): string[] {
       "rgw data = /srv",
     ],
     // One copy of everything, in memory; each change of the map at once, where a cluster gathers them for a second.
-    ...["osd objectstore = memstore", "memstore device bytes = 8G", "osd pool default size = 1"],
+    ...["osd objectstore = memstore", "memstore device bytes = 12G", "osd pool default size = 1"],
     ...[
       "osd pool default pg num = 8",
       "osd pool default pg autoscale mode = off",
