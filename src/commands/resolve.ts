@@ -25,7 +25,7 @@ export default class Resolve extends BaseCommand {
     }),
   };
 
-  async run(): Promise<{ id: string; keep: string; migration: Kept }> {
+  async run(): Promise<{ id: string; keep: string } & Kept> {
     const { args, flags } = await this.parse(Resolve);
     const { parsePlan: readPlan } = await import("../plan/load.js");
     const [{ resolve }, { withReopened }] = await Promise.all([
@@ -38,12 +38,14 @@ export default class Resolve extends BaseCommand {
       connect: connectOptions(flags),
       alive: "refuse" as const,
     };
-    const migration = await withReopened(request, (context) =>
+    const kept = await withReopened(request, (context) =>
       resolve(context, flags.keep, flags["i-have-fenced"]),
     );
     const other = flags["i-have-fenced"];
-    this.log(`${args.id}: the ${flags.keep} keeps the service (${migration.state})`);
+    this.log(`${args.id}: the ${flags.keep} keeps the service (${kept.migration.state})`);
+    if (kept.service !== "running" && kept.service !== null)
+      this.log("nothing of its memory is left: `fastmig start PLAN` starts it from scratch");
     this.log(`once ${other} answers again: \`fastmig resume ${args.id}\` clears up there`);
-    return { id: args.id, keep: flags.keep, migration };
+    return { id: args.id, keep: flags.keep, ...kept };
   }
 }

@@ -28,7 +28,7 @@ export default class Resume extends BaseCommand {
       throw new FastmigError("say which migration: an id, or --all", {
         code: "ID_NEEDED",
         exit: exitCodes.usage,
-        hint: "`fastmig status PLAN` names them",
+        hint: "`fastmig list` names them",
       });
     const [{ forEachMigration }, { resumeById }, { unsettledMigrations }, { openDisplay }] =
       await Promise.all([

@@ -2,6 +2,11 @@ import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path";
 import { exitCodes, FastmigError, messageOf } from "../errors.js";
 
+/** A program reads what is not newer than this. */
+export const journalVersion = 1;
+
+export const isMigrationId = (text: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text);
+
 /** What `resume`, `abort` and `gc` need to know of a migration when its CLI is gone. */
 export interface Created {
   kind: "created";
@@ -28,7 +33,7 @@ export type Closing =
   | "predumped";
 
 export type Entry =
-  | Created
+  | (Created & { version: number })
   | { kind: "step"; step: string; state: "begun" | "ended" | "failed"; detail?: string }
   | { kind: "undone"; step: string; found: string }
   /** Something that this migration made on a node, and that its undo may remove. */
@@ -58,13 +63,13 @@ export class Journal {
     await mkdir(directory, { mode: 0o700 });
     await writeFile(join(directory, "plan.yaml"), planText, { mode: 0o600, flush: true });
     const journal = new Journal(directory, []);
-    await journal.append(created);
+    await journal.append({ ...created, version: journalVersion });
     await syncDirectory(directory);
     await syncDirectory(root);
     return journal;
   }
 
-  /** Throws a FastmigError where there is no such migration or its journal does not begin as one. */
+  /** Throws UNKNOWN_MIGRATION where there is no such migration or its journal does not begin as one, and JOURNAL_TOO_NEW. */
   static async read(root: string, id: string): Promise<Journal> {
     const directory = join(root, id);
     const text = await readFile(join(directory, "journal.ndjson"), "utf8").catch((thrown: unknown) =>
@@ -73,17 +78,18 @@ export class Journal {
     const journal = new Journal(directory, parseEntries(text));
     if (journal.entries[0]?.kind !== "created")
       unknownMigration(id, directory, "its journal has no beginning");
+    if (journal.created.version > journalVersion) throw tooNew(id, journal.created.version);
     return journal;
   }
 
   /** The ids of all migrations, the oldest first. */
   static async list(root: string): Promise<string[]> {
     const names = await readdir(root).catch(() => []);
-    return names.filter((name) => /^[0-9A-Z]{26}$/.test(name)).sort();
+    return names.filter(isMigrationId).sort();
   }
 
-  get created(): Created {
-    return this.entries[0] as Recorded & Created;
+  get created(): Created & { version: number } {
+    return this.entries[0] as Extract<Recorded, { kind: "created" }>;
   }
 
   /** How it was closed last; null: it is open, or its CLI died. */
@@ -195,10 +201,21 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+function tooNew(id: string, version: number): FastmigError {
+  return new FastmigError(
+    `the journal of ${id} has version ${version}; this fastmig reads up to ${journalVersion}`,
+    {
+      code: "JOURNAL_TOO_NEW",
+      exit: exitCodes.usage,
+      hint: "go on with the fastmig that began it, or a newer one",
+    },
+  );
+}
+
 function unknownMigration(id: string, directory: string, why: unknown): never {
   throw new FastmigError(`there is no journal of a migration ${id} here (${directory}: ${messageOf(why)})`, {
     code: "UNKNOWN_MIGRATION",
     exit: exitCodes.usage,
-    hint: "`fastmig status PLAN` names the migrations that are open on the nodes; resume one where it was started",
+    hint: "`fastmig list` names those that were begun here, `fastmig status PLAN` those that are open on the nodes; resume one where it was begun",
   });
 }

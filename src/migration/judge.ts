@@ -1,4 +1,4 @@
-import type { DestinationStateName, MigrationView, ServiceState } from "../daemon/api.js";
+import type { DestinationStateName, MigrationView } from "../daemon/api.js";
 
 /** What a node's daemon says of a migration. `unknown`: it answers and does not know it (any more). `silent`: nobody answers. */
 export type Seen = MigrationView | "unknown" | "silent";
@@ -73,14 +73,11 @@ const hasAll: readonly (DestinationStateName | MigrationView["state"])[] = [
 
 /** The source is frozen, or was and lost its memory with its container; it only lacks the destination's answer. */
 export function lacksAnswer(source: Seen, destination: Seen): boolean {
-  return stateOf(source) === "held" && typeof destination !== "string" && hasAll.includes(destination.state);
+  const asks = stateOf(source) === "held" || stateOf(source) === "asking";
+  return asks && typeof destination !== "string" && hasAll.includes(destination.state);
 }
 
-/**
- * The source's container was restarted while it held, and the destination may have what it lost: an abort would throw the
- * only copy away. `service`: what the source's daemon says of its service; null: nothing.
- */
-export function isOnlyCopy(source: Seen, service: ServiceState["state"] | null, destination: Seen): boolean {
-  if (stateOf(source) !== "held" || service === "held") return false;
-  return destination === "silent" || lacksAnswer(source, destination);
+/** The source's container was restarted while it held, and the destination may have what it lost: an abort changes nothing then. */
+export function isOnlyCopy(source: Seen, destination: Seen): boolean {
+  return stateOf(source) === "asking" && (destination === "silent" || lacksAnswer(source, destination));
 }

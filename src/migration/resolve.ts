@@ -1,16 +1,20 @@
 import { exitCodes, FastmigError } from "../errors.js";
-import type { MigrationView, Role } from "../daemon/api.js";
+import type { MigrationView, Role, ServiceState } from "../daemon/api.js";
 import { waitFor } from "../wait.js";
 import type { MigrationContext } from "./context.js";
 import { see } from "./see.js";
+import { statusOf } from "./steps/connect.js";
 
-/** What the kept side says then. */
-export type Kept = MigrationView;
+/** What the kept side says then, and whether something of the service lives there; null: it does not say. */
+export interface Kept {
+  migration: MigrationView;
+  service: ServiceState["state"] | null;
+}
 
-/** States in which the kept side has, or will get by itself, what it keeps. */
+/** States in which the kept side has, or will get by itself, what it keeps; `discarded`: nothing of it was left there. */
 const kept: Record<Role, readonly string[]> = {
   source: ["aborted", "reclaimed", "confirmed"],
-  destination: ["running", "confirmed"],
+  destination: ["running", "confirmed", "discarded"],
 };
 const settleMs = 60_000;
 
@@ -27,7 +31,8 @@ export async function resolve(context: MigrationContext, keep: Role, fenced: str
   );
   // The other side is locked, and may hold a copy: `resume` clears it up once it answers.
   await context.journal?.append({ kind: "closed", outcome: "unfinished" });
-  return view;
+  const { status } = await statusOf(site);
+  return { migration: view, service: status?.service.state ?? null };
 }
 
 function settled(seen: MigrationView | string, keep: Role): MigrationView | undefined {

@@ -4,7 +4,7 @@ import { inspectContainer } from "./containers.js";
 import type { MigrationContext } from "./context.js";
 import { judge, lacksAnswer } from "./judge.js";
 import { reopenLine } from "./line.js";
-import { createState, verdictOf } from "./state-files.js";
+import { createState, lastStateOf, verdictOf } from "./state-files.js";
 import { isInDoubt } from "./step.js";
 import {
   askToAbort,
@@ -78,7 +78,10 @@ async function settleDoubt(context: MigrationContext, both: Both): Promise<Settl
   return (await watchToTheEnd(context, { within: patienceMs })).judgement;
 }
 
-/** The source's node answers, its container is stopped, and its verdict is, or becomes, `released`: then everything that was dumped is dead. */
+/**
+ * The source's node answers, its container is stopped, its verdict is, or becomes, `released`, and it did not take the service back
+ * after that: then everything that was dumped is dead.
+ */
 async function proofOfNode(
   context: MigrationContext,
   { source, destination }: Both,
@@ -87,6 +90,10 @@ async function proofOfNode(
   if (destination.state !== "prepared" && destination.state !== "inDoubt") return null;
   const container = await inspectContainer(context.source, context.service.name);
   if (container?.running === true) return null;
+  const last = await lastStateOf(context.source, context.id);
+  // Its tree went on although the verdict is `released`: what the destination holds is older.
+  if (last === "aborted" || last === "reclaimed") return "aborted";
+  if (last === "restoringBack") return null;
   await createState(context.source, `migrations/${context.id}/verdict`, "released\n");
   if ((await verdictOf(context.source, context.id)) !== "released") return "aborted";
   return { id: context.id, epoch: context.epoch, kind: "stopped", pids: [] };

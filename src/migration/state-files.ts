@@ -1,8 +1,11 @@
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import { exitCodes, FastmigError } from "../errors.js";
-import { OpenMigration, Ownership } from "../daemon/api.js";
+import { MigrationId, OpenMigration, Ownership } from "../daemon/api.js";
 import { commandFailed, run } from "../remote/run.js";
 import type { Site } from "./site.js";
+
+/** What a daemon journals, as far as it matters here. */
+const JournalLine = z.object({ id: MigrationId, state: z.string() });
 
 /** Where a state directory is. */
 type Place = Pick<Site, "name" | "node" | "paths">;
@@ -95,4 +98,20 @@ export async function verdictOf(site: Place, id: string): Promise<string | null>
     `${site.paths.state}/migrations/${id}/verdict`,
   ]);
   return text.trim() === "" ? null : text.trim();
+}
+
+const last = `[ ! -e "$1" ] || { grep -F "$2" "$1" || [ $? = 1 ]; } | tail -n 2`;
+
+/** The state that the daemon journalled last; null: it never did. A line that a crash cut short was never promised to anybody. */
+export async function lastStateOf(site: Place, id: string): Promise<string | null> {
+  const journal = `${site.paths.state}/journal.ndjson`;
+  const text = await run(await site.node(), ["sh", "-c", last, "sh", journal, id]);
+  const entries = text.split("\n").flatMap((line) => {
+    try {
+      return [JournalLine.parse(JSON.parse(line))];
+    } catch {
+      return [];
+    }
+  });
+  return entries.findLast((entry) => entry.id === id)?.state ?? null;
 }

@@ -4,7 +4,6 @@ import { inspectContainer } from "./containers.js";
 import { inDoubt, type MigrationContext } from "./context.js";
 import { isOnlyCopy, judge, proofToCarry, type Judgement, type Seen } from "./judge.js";
 import { see, type Patience } from "./see.js";
-import { statusOf } from "./steps/connect.js";
 
 export interface Both {
   source: Seen;
@@ -128,7 +127,8 @@ function isSaid({ source, destination }: Both): boolean {
  */
 export async function askToAbort(context: MigrationContext): Promise<boolean> {
   const { source, destination, id } = context;
-  if (await mayBeOnlyCopy(context)) return false;
+  const both = await seeBoth(context);
+  if (isOnlyCopy(both.source, both.destination)) return false;
   for (const site of [source, destination]) {
     await site
       .daemon()
@@ -138,17 +138,15 @@ export async function askToAbort(context: MigrationContext): Promise<boolean> {
   return true;
 }
 
-async function mayBeOnlyCopy(context: MigrationContext): Promise<boolean> {
-  const { source, destination } = await seeBoth(context);
-  if (typeof source === "string" || source.state !== "held") return false;
-  const { status } = await statusOf(context.source);
-  return isOnlyCopy(source, status?.service.state ?? null, destination);
-}
-
 export function onlyCopy({ id, service, source, destination }: MigrationContext): Error {
   return inDoubt(
     `${source.name} lost ${service.name} with its container while it was frozen: only ${destination.name} can have it`,
-    { hint: `as soon as ${destination.name} answers: \`fastmig resume ${id}\`` },
+    {
+      hint: [
+        `as soon as ${destination.name} answers: \`fastmig resume ${id}\``,
+        `where it never will: \`fastmig resolve ${id} --keep source --i-have-fenced ${destination.name}\``,
+      ],
+    },
   );
 }
 

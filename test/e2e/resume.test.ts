@@ -18,7 +18,7 @@ test("the source's container is restarted while both ends hold, the CLI is dead:
   await inState("b", "prepared");
   await stage().on("a", "sh", "-c", `podman kill ${cast.name} && podman start ${cast.name}`);
   await waitForStatus(stage(), "a", cast, "restarted", ({ service }) => service.state === "standby");
-  await inState("a", "held");
+  await inState("a", "asking");
 
   const refused = await stage().fastmig("abort", id);
   expect(refused).toMatchObject({

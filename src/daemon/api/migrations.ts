@@ -25,6 +25,7 @@ export const SourceStateName = z.enum([
   "opened",
   "dumping",
   "held",
+  "asking",
   "releasing",
   "released",
   "restoringBack",

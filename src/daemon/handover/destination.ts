@@ -9,6 +9,7 @@ import {
   type ReleaseProof,
   type RoundArrived,
 } from "../api.js";
+import { removeFile } from "../at-once.js";
 import { readIfThere } from "../durable.js";
 import { readLog, restoreLog, restorePidFile } from "../engine.js";
 import { findImages, removeImages } from "../images.js";
@@ -20,11 +21,11 @@ import type { Answers } from "../router.js";
 import { Arrivals } from "./arrivals.js";
 import { criuFailure } from "./criu-failure.js";
 import { FinalList } from "./final-list.js";
-import { failureOf, given, Half, type HandOverDeps } from "./half.js";
+import { failureOf, given, Half, lost, type HandOverDeps } from "./half.js";
 import { killTree } from "./kill.js";
 import { unpackPreserved } from "../preserve.js";
 import { RestoreRun } from "./restore-run.js";
-import { readStatistics } from "./statistics.js";
+import { readStatistics, removeStatistics } from "./statistics.js";
 import { makePlace, makeWay } from "./place.js";
 import { destinationTable, type DestinationAction, type DestinationEvent } from "./table.js";
 
@@ -75,6 +76,20 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   async keepSource(): Promise<void> {
     await this.machine.send("keepSource");
     if (this.state === "discarding") await this.machine.reached(["discarded"]);
+    await this.closed();
+  }
+
+  /** The operator's word stands for the proof that the source is dead. */
+  async keepDestination(): Promise<void> {
+    const { id, epoch } = this.open;
+    const images = await findImages(this.deps.paths, id);
+    if (this.state !== "inDoubt" || images !== undefined) {
+      if (this.state === "inDoubt") await this.#forgetResume();
+      return void (await this.released({ id, epoch, kind: "stopped", pids: [] }));
+    }
+    this.record.fail(failureOf("restore", lost()));
+    await this.machine.send("imagesGone");
+    await this.machine.reached(["discarded"]);
     await this.closed();
   }
 
@@ -173,6 +188,8 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
       createRunning: () => this.#decide("running"),
       createAborted: () => this.#decide("aborted"),
       awaitResume: () => this.#awaitResume(),
+      examineVerdict: async () =>
+        void (await this.machine.send(this.record.verdict === "running" ? "resumed" : "resumeUnsure")),
       takeOver: () => this.#takeOver(),
       discard: () => this.#discard(),
       close: () => this.close(),
@@ -198,7 +215,9 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
   }
 
   async #watchRestore(): Promise<void> {
-    if (await this.#run.followAgain()) return;
+    const began = this.state;
+    // A CRIU that was let go meanwhile has ended well: what runs now must not be restored over.
+    if ((await this.#run.followAgain()) || this.state !== began) return;
     // What was prepared is held no more: that has to be said before it is restored again.
     if (this.state === "prepared") await this.machine.send("criuEnded");
     else await this.#restore();
@@ -236,6 +255,13 @@ export class DestinationHalf extends Half<DestinationStateName, DestinationEvent
     if (touched || this.#resumeFailedBefore) return void (await this.machine.send("resumeUnsure"));
     this.#resumeFailedBefore = true;
     await this.machine.send("resumeFailed");
+  }
+
+  /** Whatever began to run may be killed and restored anew: somebody wants it so. */
+  async #forgetResume(): Promise<void> {
+    await removeFile(restorePidFile(this.directory));
+    await removeStatistics(this.directory, "restore");
+    this.#resumeFailedBefore = false;
   }
 
   async #takeOver(): Promise<void> {

@@ -181,6 +181,9 @@ export function given<T>(value: T | undefined, otherwise: string): T {
   return value;
 }
 
+/** What somebody wants to keep, though there is nothing to keep. */
+export const lost = (): Error => new Error("the checkpoint images are gone: nothing is left to restore");
+
 export function failureOf(step: string, thrown: unknown): Failure {
   if (thrown instanceof Failed) return thrown.failure;
   return { step, message: messageOf(thrown), log: [], hint: null };

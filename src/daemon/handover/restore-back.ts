@@ -5,7 +5,7 @@ import { readLog, restoreLog } from "../engine.js";
 import { isDead, readStat, type ProcessId } from "../procfs.js";
 import { criuFailure } from "./criu-failure.js";
 import { recallRun, rememberRun } from "./criu-watch.js";
-import { failureOf, type HandOverDeps } from "./half.js";
+import { failureOf, lost, type HandOverDeps } from "./half.js";
 import { hasResumed, removeStatistics } from "./statistics.js";
 
 export interface RestoreBackRequest {
@@ -16,19 +16,21 @@ export interface RestoreBackRequest {
   facts: FinalRequest["tree"] | null;
 }
 
-type Outcome = { root: ProcessId } | { failure: Failure };
+/** `imagesGone`: there is nothing to try again with. */
+type Outcome = { root: ProcessId } | { failure: Failure; event: "restoreFailed" | "imagesGone" };
 
 /** Brings the dumped tree back to life at the source, from the images that are kept until the migration is confirmed. */
 export async function restoreBack(deps: HandOverDeps, request: RestoreBackRequest): Promise<Outcome> {
   const { images, facts } = request;
   if (images === undefined || facts === null)
-    return { failure: failureOf("restore", "the checkpoint images are gone") };
+    return { failure: failureOf("restore", lost()), event: "imagesGone" };
   const criu =
     (await underWay(deps, request.directory)) ?? (await start(deps, request.directory, images, facts));
   const end = await criu.ended;
   const root = await readStat(facts.rootPid);
   if (root !== undefined && (await hasResumed(request.directory))) return { root };
-  return { failure: criuFailure("restore", end, await readLog(restoreLog(request.directory))) };
+  const failure = criuFailure("restore", end, await readLog(restoreLog(request.directory)));
+  return { failure, event: "restoreFailed" };
 }
 
 /** A run that an earlier daemon began here: a second one would find its PIDs taken. */

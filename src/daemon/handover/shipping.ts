@@ -4,6 +4,7 @@ import type {
   ExpectRequest,
   FinalRequest,
   ReleaseProof,
+  SourceStateName,
   SwitchoverRequest,
   TransferProgress,
 } from "../api.js";
@@ -26,6 +27,9 @@ export interface ShippingOptions {
   request: SwitchoverRequest;
   onProgress(progress: TransferProgress): void;
 }
+
+/** While the destination's answer decides. */
+const asking: readonly SourceStateName[] = ["dumping", "held", "asking"];
 
 const whole: readonly DestinationStateName[] = [
   "restoring",
@@ -154,12 +158,16 @@ export class Shipping {
     await this.#client.aborted(AbortSignal.timeout(2000)).catch(() => undefined);
   }
 
-  thaw(why: string): void {
+  entered(state: SourceStateName): void {
+    if (!asking.includes(state)) this.#thaw(`the source is ${state}`);
+  }
+
+  #thaw(why: string): void {
     this.#frozen.abort(new Error(why));
   }
 
   async close(): Promise<void> {
-    this.thaw("the migration is over");
+    this.#thaw("the migration is over");
     this.#over.abort(new Error("the migration is over"));
     await this.#shipper?.close();
   }

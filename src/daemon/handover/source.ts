@@ -128,7 +128,8 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   /** The operator's word that the destination never ran it and never will. */
   async keepSource(): Promise<void> {
     await this.machine.send("keepSource");
-    if (this.state === "restoringBack") await this.machine.reached(["reclaimed", "released"]);
+    if (this.state === "restoringBack" || this.state === "aborting")
+      await this.machine.reached(["reclaimed", "released", "aborted"]);
     await this.closed();
   }
 
@@ -144,7 +145,7 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
 
   protected entered(state: SourceStateName): void {
     this.record.mark(state);
-    if (state !== "dumping" && state !== "held") this.#shipping?.thaw(`the source is ${state}`);
+    this.#shipping?.entered(state);
   }
 
   protected actions(): Record<SourceAction, () => Promise<void>> {
@@ -238,10 +239,13 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
     return this.#ways().final({ epoch: this.open.epoch, files: [], tree: facts });
   }
 
-  /** The container died while it held: nothing is frozen here any more, and the destination knows what it holds. */
+  /** The container died while it held: nothing is frozen here any more, and the destination knows whether it can run the service. */
   async #askPeer(): Promise<void> {
-    const asked = this.#ways().hasAll();
-    if (await asked.catch(() => false)) return void (await this.machine.send("peerPrepared"));
+    // What it aborted, or had not shipped, is nobody's.
+    const answer =
+      this.record.verdict === "aborted" ? undefined : await this.#joined().catch(() => undefined);
+    if (answer !== undefined && answer.state !== "discarded")
+      return void (await this.machine.send("peerPrepared"));
     this.record.fail(failureOf("reborn", "the container ended while the service was frozen"));
     await this.machine.send("peerFailed");
   }
@@ -283,13 +287,11 @@ export class SourceHalf extends Half<SourceStateName, SourceEvent, SourceAction>
   // ---- the end ----------------------------------------------------------------------------------
 
   async #restoreBack(): Promise<void> {
-    const { facts } = await this.#tree.tree();
-    const [directory, images] = [this.directory, this.#imagesDirectory];
-    const back = await restoreBack(this.deps, { directory, images, facts });
+    const [{ facts }, images] = [await this.#tree.tree(), this.#imagesDirectory];
+    const back = await restoreBack(this.deps, { directory: this.directory, images, facts });
     if ("failure" in back) {
       this.record.fail(back.failure);
-      await this.machine.send("restoreFailed");
-      return;
+      return void (await this.machine.send(back.event));
     }
     await this.deps.service.adopt(back.root);
     await this.machine.send("restoredBack");

@@ -30,6 +30,7 @@ export type SourceEvent =
   | "keepSource"
   | "restoredBack"
   | "restoreFailed"
+  | "imagesGone"
   | "confirm"
   | "restarted"
   | "reborn";
@@ -67,6 +68,7 @@ export type DestinationEvent =
   | "resumeUnsure"
   | "discarded"
   | "keepSource"
+  | "imagesGone"
   | "confirm"
   | "restarted"
   | "reborn";
@@ -77,6 +79,7 @@ export type DestinationAction =
   | "createRunning"
   | "createAborted"
   | "awaitResume"
+  | "examineVerdict"
   | "takeOver"
   | "discard"
   | "close";
@@ -111,8 +114,15 @@ export const sourceTable: readonly SourceRow[] = [
   { in: ["held"], on: "abort", to: "aborting", do: ["createAborted"] },
   { in: ["held"], on: "criuEnded", to: "aborting", do: ["createAborted"] },
   { in: ["held"], on: "restarted", to: "held", do: ["watchDump", "shipFinal"] },
-  // Its memory died with the container: what the destination holds may be the only copy.
-  { in: ["held"], on: "reborn", to: "held", do: ["askPeer"] },
+
+  // Its memory died with the container: what the destination holds may be the only copy, whatever was wanted before.
+  { in: ["held", "aborting"], on: "reborn", to: "asking", do: ["askPeer"] },
+  { in: ["asking"], on: "peerPrepared", to: "releasing", do: ["createReleased"] },
+  { in: ["asking"], on: "peerFailed", to: "aborting", do: ["createAborted"] },
+  // The operator's word that the destination never ran it and never will.
+  { in: ["asking"], on: "keepSource", to: "aborting", do: ["createAborted"] },
+  { in: ["asking"], on: "restarted", to: "asking", do: ["askPeer"] },
+  { in: ["asking"], on: "reborn", to: "asking", do: ["askPeer"] },
 
   // The verdict decides, whoever created it.
   { in: ["releasing", "aborting"], on: "verdictReleased", to: "releasing", do: ["awaitDeath"] },
@@ -129,7 +139,6 @@ export const sourceTable: readonly SourceRow[] = [
   { in: ["aborting"], on: "treeDead", to: "aborted", do: ["tellAborted", "close"] },
   { in: ["aborting"], on: "treePartlyDead", to: "aborted", do: ["tellAborted", "close"] },
   { in: ["aborting"], on: "restarted", to: "aborting", do: ["createAborted"] },
-  { in: ["aborting"], on: "reborn", to: "aborting", do: ["createAborted"] },
 
   // Proof exists. The destination is told until it answers; images are kept until the migration is confirmed.
   { in: ["released"], on: "confirm", to: "confirmed", do: ["close"] },
@@ -139,6 +148,8 @@ export const sourceTable: readonly SourceRow[] = [
   { in: ["released"], on: "keepSource", to: "restoringBack", do: ["restoreBack"] },
   { in: ["restoringBack"], on: "restoredBack", to: "reclaimed", do: ["close"] },
   { in: ["restoringBack"], on: "restoreFailed", to: "released", do: [] },
+  // Nothing of it is left anywhere: it is this side's to start from scratch.
+  { in: ["restoringBack"], on: "imagesGone", to: "reclaimed", do: ["close"] },
   { in: ["restoringBack"], on: "restarted", to: "restoringBack", do: ["restoreBack"] },
   { in: ["restoringBack"], on: "reborn", to: "released", do: ["bury"] },
   ...closedAgain<SourceStateName>(["aborted", "reclaimed", "confirmed"]),
@@ -176,8 +187,8 @@ export const destinationTable: readonly DestinationRow[] = [
   { in: ["resuming"], on: "restoreFailed", to: "inDoubt", do: [] },
   { in: ["resuming"], on: "resumeUnsure", to: "inDoubt", do: [] },
   { in: ["resuming"], on: "restarted", to: "resuming", do: ["createRunning"] },
-  // It was told to run and its container died: it is this side's, ended.
-  { in: ["resuming"], on: "reborn", to: "running", do: ["takeOver"] },
+  // Its container died: with the verdict it is this side's, ended; without, nothing of it ever executed.
+  { in: ["resuming"], on: "reborn", to: "resuming", do: ["examineVerdict"] },
 
   { in: ["running"], on: "confirm", to: "confirmed", do: ["close"] },
   { in: ["running"], on: "restarted", to: "running", do: ["takeOver"] },
@@ -193,6 +204,8 @@ export const destinationTable: readonly DestinationRow[] = [
   // In doubt: with proof it may be tried again; by the operator's word it is given up.
   { in: ["inDoubt"], on: "released", to: "resuming", do: ["createRunning"] },
   { in: ["inDoubt"], on: "keepSource", to: "discarding", do: ["createAborted"] },
+  // It should be kept here, and nothing of it is left.
+  { in: ["inDoubt"], on: "imagesGone", to: "discarding", do: ["createAborted"] },
   ...closedAgain<DestinationStateName>(["discarded", "confirmed"]),
 ];
 

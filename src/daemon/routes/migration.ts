@@ -137,11 +137,10 @@ async function abort(daemon: Daemon, id: string, { sourceAborted }: AbortRequest
   else await half.abort();
 }
 
-/** Keeping the destination needs a proof: the operator's word stands for the dead source. */
 async function resolve(daemon: Daemon, id: string, { keep }: ResolveRequest): Promise<void> {
   const half = daemon.half(id);
   if (keep === "source") return half.keepSource();
   if (!(half instanceof DestinationHalf))
     throw new Conflict("ROLE", "the destination is kept by asking the destination");
-  await half.released({ id, epoch: half.open.epoch, kind: "stopped", pids: [] });
+  await half.keepDestination();
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -34,6 +34,13 @@ describe("Journal", () => {
     expect(read.created).toMatchObject(created);
     expect(await readFile(read.path("plan.yaml"), "utf8")).toBe("version: 1\n");
     expect(await Journal.list(root)).toEqual([created.id]);
+  });
+
+  test("what a newer program began is left to it", async () => {
+    const journal = await Journal.create(root, created, "");
+    const first = { ...journal.entries[0], version: 2 };
+    await writeFile(journal.path("journal.ndjson"), `${JSON.stringify(first)}\n`);
+    await expect(Journal.read(root, created.id)).rejects.toMatchObject({ code: "JOURNAL_TOO_NEW", exit: 2 });
   });
 
   test("a kept container is kept until it was removed; the last closing counts", async () => {

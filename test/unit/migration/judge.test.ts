@@ -51,17 +51,17 @@ test.each<[string, Seen, boolean]>([
   ["silent", "silent", false],
 ])("a source that holds lacks but the answer of a destination that is %s: %#", (_title, ours, lacks) => {
   expect(lacksAnswer(source("held"), ours)).toBe(lacks);
+  expect(lacksAnswer(source("asking"), ours)).toBe(lacks);
   expect(lacksAnswer(source("dumping"), ours)).toBe(false);
 });
 
-test.each<[string, Seen, "held" | "standby" | null, Seen, boolean]>([
-  ["frozen and alive", source("held"), "held", destination("prepared"), false],
-  ["its container was restarted", source("held"), "standby", destination("prepared"), true],
-  ["restarted, and nobody hears from the other", source("held"), "standby", "silent", true],
-  ["it does not say of its service", source("held"), null, "silent", true],
-  ["restarted, and the other never had it all", source("held"), "standby", destination("receiving"), false],
-  ["restarted, and the other knows nothing", source("held"), "standby", "unknown", false],
-  ["it decided", source("releasing"), "standby", destination("prepared"), false],
-])("the only copy may be the destination's: %s", (_title, theirs, service, ours, only) => {
-  expect(isOnlyCopy(theirs, service, ours)).toBe(only);
+test.each<[string, Seen, Seen, boolean]>([
+  ["frozen and alive", source("held"), destination("prepared"), false],
+  ["its container was restarted", source("asking"), destination("prepared"), true],
+  ["restarted, and nobody hears from the other", source("asking"), "silent", true],
+  ["restarted, and the other never had it all", source("asking"), destination("receiving"), false],
+  ["restarted, and the other knows nothing", source("asking"), "unknown", false],
+  ["it decided", source("releasing"), destination("prepared"), false],
+])("the only copy may be the destination's: %s", (_title, theirs, ours, only) => {
+  expect(isOnlyCopy(theirs, ours)).toBe(only);
 });

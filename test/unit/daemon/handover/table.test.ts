@@ -62,6 +62,7 @@ describe("one owner, never two", () => {
   test("the source releases only what the destination has prepared", () => {
     expect(rowsDoing(sourceTable, "createReleased")).toEqual([
       "held/peerPrepared",
+      "asking/peerPrepared",
       "releasing/restarted",
       "releasing/reborn",
     ]);
@@ -86,7 +87,8 @@ describe("one owner, never two", () => {
       const discarding = destinationTable
         .filter((row) => row.in.includes(state) && row.to === "discarding")
         .map((row) => row.on);
-      expect(discarding.every((event) => event === "sourceAborted" || event === "keepSource")).toBe(true);
+      const words = ["sourceAborted", "keepSource", "imagesGone"];
+      expect(discarding.filter((event) => !words.includes(event))).toEqual([]);
     },
   );
 
@@ -123,7 +125,15 @@ describe("one owner, never two", () => {
     });
   });
 
-  test("a source whose container died while it held asks before it gives the destination's copy up", () => {
-    expect(transition(sourceTable, "held", "reborn")).toMatchObject({ to: "held", do: ["askPeer"] });
+  test.each(["held", "aborting", "asking"] as const)(
+    "a source whose container died while it was %s asks before it gives the destination's copy up",
+    (state) => {
+      expect(transition(sourceTable, state, "reborn")).toMatchObject({ to: "asking", do: ["askPeer"] });
+      expect(transition(sourceTable, "asking", "abort")).toBeUndefined();
+    },
+  );
+
+  test("a destination whose container died before its verdict `running` never ran it", () => {
+    expect(transition(destinationTable, "resuming", "reborn")).toMatchObject({ do: ["examineVerdict"] });
   });
 });
