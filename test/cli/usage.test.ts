@@ -36,6 +36,16 @@ describe.each(mistakes)("%s", (_, args, code, hint) => {
   });
 });
 
+test.each([
+  ["log", ["log", "01JCXZ0000000000000000000A"]],
+  ["status", ["status", "01JCXZ0000000000000000000A"]],
+])("%s of a migration that was not begun here: which were is the next step", async (_, args) => {
+  const { exit, stderr } = await fastmig(args);
+  expect(exit).toBe(2);
+  expect(stderr).toMatch(/^Error: there is no journal of a migration 01JCXZ0000000000000000000A here/);
+  expect(stderr).toMatch(/→ `fastmig list` names those that were begun here/);
+});
+
 describe("colour", () => {
   const red = "\u001B[31m";
   const wrong = ["plan", "check", "/nonexistent.yaml"];

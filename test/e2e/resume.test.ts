@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { type Status } from "../../src/daemon/api.js";
 import { exitCodes } from "../../src/errors.js";
-import { waitForStatus } from "../support/daemon.js";
+import { killDaemon, waitForStatus } from "../support/daemon.js";
 import { watched } from "../support/failing.js";
 import { onStage } from "../support/on-stage.js";
 
@@ -18,6 +18,9 @@ test("the source's container is restarted while both ends hold, the CLI is dead:
   await inState("b", "prepared");
   await stage().on("a", "sh", "-c", `podman kill ${cast.name} && podman start ${cast.name}`);
   await waitForStatus(stage(), "a", cast, "restarted", ({ service }) => service.state === "standby");
+  await inState("a", "asking");
+  // It has not forgotten that it asks, and gives nothing up.
+  await killDaemon(stage(), "a", cast);
   await inState("a", "asking");
 
   const refused = await stage().fastmig("abort", id);

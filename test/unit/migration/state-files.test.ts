@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import {
   buryByHand,
   createState,
+  lastStateOf,
   openMigrationOf,
   ownershipOf,
   removeState,
@@ -55,6 +56,17 @@ describe("a state directory, by commands on its node", () => {
   test("what reads otherwise than fastmig writes it is named", async () => {
     await writeFile(join(state, "ownership.json"), '{"epoch":-1}');
     await expect(ownershipOf(place)).rejects.toMatchObject({ code: "STATE_DAMAGED", exit: 6 });
+  });
+
+  test("the last state that was journalled of a migration, though another's and a torn line follow", async () => {
+    const line = (id: string, state: string): string => `${JSON.stringify({ id, state, event: "held" })}\n`;
+    expect(await lastStateOf(place, open.id)).toBeNull();
+    const other = "01JCXZ0000000000000000000B";
+    await writeFile(join(state, "journal.ndjson"), line(other, "held"));
+    expect(await lastStateOf(place, open.id)).toBeNull();
+    const ours = line(open.id, "held") + line(open.id, "reclaimed");
+    await writeFile(join(state, "journal.ndjson"), `${ours}${line(other, "held")}{"id":"${open.id}","sta`);
+    expect(await lastStateOf(place, open.id)).toBe("reclaimed");
   });
 
   test("a stopped source gets its tombstone and loses its lock and images", async () => {
