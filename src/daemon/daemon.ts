@@ -110,6 +110,11 @@ export class Daemon {
 
   /** With no migration open: a service that ended takes its container along, one that is ours is started. */
   async #goOn(): Promise<void> {
+    await this.#journal()
+      .compact()
+      .catch((thrown: unknown) =>
+        this.deps.log.error("the journal stays long", { message: messageOf(thrown) }),
+      );
     const { ended } = this.deps.service;
     if (ended !== undefined) this.#serviceEnded(ended);
     else await this.startIfOurs();

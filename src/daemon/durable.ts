@@ -1,5 +1,14 @@
 /** Files that survive a crash: written beside, flushed, put in place, and the directory flushed. */
-import { constants, fdatasync, fsync, writeFileSync } from "node:fs";
+import {
+  constants,
+  fdatasync,
+  fstatSync,
+  fsync,
+  ftruncateSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { link, readText, removeFile, rename, withFile } from "./at-once.js";
@@ -68,12 +77,21 @@ async function take(path: string, to: string): Promise<boolean> {
   }
 }
 
-/** Appends one line and flushes it before it resolves. */
+/** Appends one line and flushes it before it resolves. A line before it that a crash cut short goes: it was promised to nobody. */
 export function appendDurably(path: string, line: string): Promise<void> {
-  return withFile(path, "a", 0o600, async (fd) => {
+  return withFile(path, "a+", 0o600, async (fd) => {
+    cutTorn(fd);
     writeFileSync(fd, `${line}\n`);
     await flushContent(fd);
   });
+}
+
+/** What is appended to half a line would be lost with it. */
+function cutTorn(fd: number): void {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  if (size > 0) readSync(fd, last, 0, 1, size - 1);
+  if (size > 0 && last.toString() !== "\n") ftruncateSync(fd, readFileSync(fd).lastIndexOf("\n") + 1);
 }
 
 export async function removeDurably(path: string): Promise<void> {

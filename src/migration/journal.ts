@@ -52,6 +52,9 @@ export type Recorded = Entry & { at: string };
 
 /** A migration's own directory: `journal.ndjson`, `plan.yaml`, `report.json`, `source.log`. */
 export class Journal {
+  /** Bytes up to the end of the last whole line, where a crash cut the one after it short. */
+  #torn: number | null = null;
+
   private constructor(
     readonly directory: string,
     readonly entries: Recorded[],
@@ -76,6 +79,7 @@ export class Journal {
       unknownMigration(id, directory, thrown),
     );
     const journal = new Journal(directory, parseEntries(text));
+    if (!text.endsWith("\n")) journal.#torn = Buffer.byteLength(text.slice(0, text.lastIndexOf("\n") + 1));
     if (journal.entries[0]?.kind !== "created")
       unknownMigration(id, directory, "its journal has no beginning");
     if (journal.created.version > journalVersion) throw tooNew(id, journal.created.version);
@@ -146,6 +150,9 @@ export class Journal {
     const recorded: Recorded = { at: new Date().toISOString(), ...entry };
     const file = await open(this.path("journal.ndjson"), "a", 0o600);
     try {
+      // What is appended to half a line would be lost with it.
+      if (this.#torn !== null) await file.truncate(this.#torn);
+      this.#torn = null;
       await file.appendFile(`${JSON.stringify(recorded)}\n`);
       await file.sync();
     } finally {
@@ -178,18 +185,13 @@ export class Journal {
   }
 }
 
-/** A last line that was torn by a crash is no entry. */
+/** A last line that was torn by a crash is no entry: what is whole ends in a newline. */
 export function parseEntries(text: string): Recorded[] {
-  const lines = text.split("\n");
-  return lines.flatMap((line, index) => {
-    if (line === "") return [];
-    try {
-      return [JSON.parse(line) as Recorded];
-    } catch (thrown) {
-      if (index >= lines.length - 2) return [];
-      throw thrown;
-    }
-  });
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  return whole
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Recorded);
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -46,11 +46,12 @@ export function accountOf(
   return waitFor(`${cast.name}'s waits on ${node}`, look, { timeout, interval: 250 });
 }
 
-/** The dump counts, and so does whatever else runs here; what waits for another host's time would wait for hours. */
-const latestMs = 1500;
+/** Whatever else runs here; what waits for another host's time would wait for hours. */
+const slackMs = 1500;
 
-/** That no clock went back, and no wait ended early, or later than something else can explain. */
-export function faultsIn({ back, kept }: KeeperAccount): string[] {
+/** That no clock went back, and no wait ended early, or later than the longest freeze, whose dump counts, and something else can explain. */
+export function faultsIn({ back, kept }: KeeperAccount, frozenMs: number): string[] {
+  const latestMs = slackMs + frozenMs;
   const waits = Object.entries(kept).flatMap(([way, [, late, early]]) => [
     ...(early > 0 ? [`${way} ended early ${early} times`] : []),
     ...(late > latestMs ? [`${way} ended ${late} ms late`] : []),

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -34,6 +34,16 @@ describe("Journal", () => {
     expect(read.created).toMatchObject(created);
     expect(await readFile(read.path("plan.yaml"), "utf8")).toBe("version: 1\n");
     expect(await Journal.list(root)).toEqual([created.id]);
+  });
+
+  test("what is appended after a line that a crash cut short is not lost with it", async () => {
+    const begun = await Journal.create(root, created, "");
+    await appendFile(begun.path("journal.ndjson"), '{"at":"2026-01-01T00:00:00.000Z","kind":"st');
+    const journal = await Journal.read(root, created.id);
+    await journal.append({ kind: "step", step: "standby", state: "begun" });
+    await journal.append({ kind: "closed", outcome: "rolled back" });
+    const kinds = (await Journal.read(root, created.id)).entries.map(({ kind }) => kind);
+    expect(kinds).toEqual(["created", "step", "closed"]);
   });
 
   test("what a newer program began is left to it", async () => {

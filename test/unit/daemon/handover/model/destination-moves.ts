@@ -5,7 +5,7 @@ import {
   type DestinationEvent,
 } from "../../../../../src/daemon/handover/table.js";
 import type { Rules } from "./rules.js";
-import { destination, note, say, with_, without, type Move, type World } from "./world.js";
+import { destination, note, say, including, without, type Move, type World } from "./world.js";
 
 const step = (name: string, to: World): Move => ({ name: `destination: ${name}`, by: "program", to });
 
@@ -28,7 +28,7 @@ export function take(rules: Rules, world: World, event: DestinationEvent): World
   const row = transition(rules.destination, state, event);
   if (row === undefined) return world;
   // Taking over changes nothing here, and would only double the worlds.
-  const begun = row.do.filter((action) => action !== "takeOver").reduce(with_, doing);
+  const begun = row.do.filter((action) => action !== "takeOver").reduce(including, doing);
   return destination(world, { state: row.to, reborn: false, doing: begun });
 }
 

@@ -2,7 +2,7 @@
 import * as ours from "./destination-moves.js";
 import type { Rules } from "./rules.js";
 import * as theirs from "./source-moves.js";
-import { destination, note, say, source, with_, type Move, type World } from "./world.js";
+import { destination, note, say, source, including, type Move, type World } from "./world.js";
 
 export function outsideMoves(rules: Rules, world: World): Move[] {
   return [
@@ -130,7 +130,7 @@ function sourceDies(world: World, images: boolean): World {
   const promised =
     verdict !== "aborted" && state !== "reclaimed" && hasPromised.includes(world.destination.state);
   const diedAlone = world.past.diedAlone || (tree !== "dead" && !promised);
-  return note(source(world, dead), { diedAlone, died: with_(world.past.died, "source") });
+  return note(source(world, dead), { diedAlone, died: including(world.past.died, "source") });
 }
 
 /** It has said, or is about to say, that it can run the service: from here on its copy must survive the source. */
@@ -145,6 +145,6 @@ function destinationDies(world: World, images: boolean): World {
     copy: ended ? "ended" : "none",
     criu: "none",
   } as const;
-  const died = with_(world.past.died, "destination");
+  const died = including(world.past.died, "destination");
   return note(destination(world, { ...forgotten, ...dead, failedBefore: false }), { died });
 }

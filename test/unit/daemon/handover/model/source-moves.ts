@@ -2,7 +2,7 @@
 import { transition, type SourceAction, type SourceEvent } from "../../../../../src/daemon/handover/table.js";
 import { hasRun, holdsAll } from "./destination-moves.js";
 import type { Rules } from "./rules.js";
-import { note, say, source, with_, without, type Move, type World } from "./world.js";
+import { note, say, source, including, without, type Move, type World } from "./world.js";
 
 const step = (name: string, to: World): Move => ({ name: `source: ${name}`, by: "program", to });
 
@@ -17,7 +17,7 @@ export function take(rules: Rules, world: World, event: SourceEvent): World {
   if (row === undefined) return world;
   const asks = ["dumping", "held", "asking"].includes(row.to);
   const goOn = asks ? doing : without(without(doing, "shipFinal"), "askPeer");
-  const begun = row.do.filter((action) => !changesNothing(rules, world, action)).reduce(with_, goOn);
+  const begun = row.do.filter((action) => !changesNothing(rules, world, action)).reduce(including, goOn);
   return source(world, { state: row.to, reborn: false, doing: begun });
 }
 

@@ -107,7 +107,7 @@ export function beginning(faults: number): World {
   };
 }
 
-export const with_ = <T>(list: readonly T[], item: T): readonly T[] =>
+export const including = <T>(list: readonly T[], item: T): readonly T[] =>
   list.includes(item) ? list : [...list, item].sort();
 
 export const without = <T>(list: readonly T[], item: T): readonly T[] =>
@@ -122,7 +122,7 @@ export function destination(world: World, change: Partial<Destination>): World {
 }
 
 export function say(world: World, word: Word): World {
-  return world.said.includes(word) ? world : { ...world, said: with_(world.said, word) };
+  return world.said.includes(word) ? world : { ...world, said: including(world.said, word) };
 }
 
 /** Without what nobody can hear any more: worlds that differ in nothing else are one. */
